@@ -26,13 +26,15 @@ export function parseImageReference(text: string): ImageReferenceResult {
   if (text.length > 512) return problem('is longer than 512 characters');
   const [beforeDigest = '', digest, ...more] = text.split('@');
   if (more.length > 0) return problem('holds more than one "@"');
-  if (digest !== undefined && !DIGEST.test(digest)) return problem('has a digest that is not sha256:<64 hex digits>');
+  if (digest !== undefined && !DIGEST.test(digest))
+    return problem('has a digest that is not sha256:<64 hex digits>');
 
   const colon = beforeDigest.lastIndexOf(':');
   const tagged = colon > beforeDigest.lastIndexOf('/');
   const name = tagged ? beforeDigest.slice(0, colon) : beforeDigest;
   const tag = tagged ? beforeDigest.slice(colon + 1) : null;
-  if (tag !== null && !TAG.test(tag)) return problem(`has a tag that Docker does not allow: "${tag.slice(0, 40)}"`);
+  if (tag !== null && !TAG.test(tag))
+    return problem(`has a tag that Docker does not allow: "${tag.slice(0, 40)}"`);
 
   const { registry, repository } = splitRegistry(name);
   if (!HOST.test(registry)) return problem(`names a registry that is no host: "${registry.slice(0, 80)}"`);

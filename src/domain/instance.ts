@@ -2,7 +2,12 @@
 export type InstanceState =
   | { readonly kind: 'created' }
   | { readonly kind: 'running'; readonly startedAt: Date }
-  | { readonly kind: 'exited'; readonly exitCode: number; readonly outOfMemory: boolean; readonly finishedAt: Date }
+  | {
+      readonly kind: 'exited';
+      readonly exitCode: number;
+      readonly outOfMemory: boolean;
+      readonly finishedAt: Date;
+    }
   /** The engine is taking it away, or failed to. */
   | { readonly kind: 'dead' };
 

@@ -1,0 +1,264 @@
+import { type Selectable, sql, type Transaction } from 'kysely';
+import type { Container, Outcome, Revision, Status } from '../domain/container.ts';
+import type { ContainerSpec } from '../domain/container-spec.ts';
+import { DomainError } from '../domain/errors.ts';
+import type { Database } from './database.ts';
+import { releaseHostnames, reserveHostnames } from './hostnames.ts';
+import type { Tables } from './schema.ts';
+import { decodeSpec, encodeSpec } from './spec-json.ts';
+
+/** A page of a list: `page` counts from 1. */
+export interface PageRequest {
+  readonly page: number;
+  readonly rows: number;
+}
+
+/** Some of a list's entries, and how many there are in all. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly total: number;
+}
+
+/** What a new container needs beside its spec. */
+export interface NewContainer {
+  readonly id: string;
+  readonly createdBy: string;
+  readonly spec: ContainerSpec;
+  /** Every host name it will answer to, the generated one among them. */
+  readonly hostnames: readonly string[];
+  readonly now: Date;
+}
+
+/** What an update does to a container: its next spec, and every host name that this one needs. */
+export type SpecUpdate = (container: Container) => {
+  readonly spec: ContainerSpec;
+  readonly hostnames: readonly string[];
+};
+
+/** Containers and their revisions. Each method is one short transaction. */
+export class ContainerStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Records a container with revision 1. Throws `conflict` where a host name is taken. */
+  async create(made: NewContainer): Promise<Container> {
+    return await this.#db.transaction().execute(async (trx) => {
+      const now = made.now.getTime();
+      await trx
+        .insertInto('containers')
+        .values({
+          id: made.id,
+          created_by: made.createdBy,
+          created_at: now,
+          updated_at: now,
+          latest_revision: 1,
+          serving_revision: null,
+          status: 'deploying',
+          status_reason: null,
+        })
+        .execute();
+      await insertRevision(trx, made.id, 1, made.spec, now);
+      await reserveHostnames(trx, made.id, made.hostnames);
+      return await readContainer(trx, made.id);
+    });
+  }
+
+  async get(id: string): Promise<Container | undefined> {
+    return await this.#db.transaction().execute((trx) => findContainer(trx, id));
+  }
+
+  /** Every container's id, in no order. */
+  async ids(): Promise<readonly string[]> {
+    const rows = await this.#db.selectFrom('containers').select('id').execute();
+    return rows.map((row) => row.id);
+  }
+
+  /** Newest first; only those of `createdBy` unless that is null. */
+  async list(createdBy: string | null, { page, rows }: PageRequest): Promise<Page<Container>> {
+    return await this.#db.transaction().execute(async (trx) => {
+      const mine = trx
+        .selectFrom('containers')
+        .$if(createdBy !== null, (query) => query.where('created_by', '=', createdBy ?? ''));
+      const { total } = await mine
+        .select((eb) => eb.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow();
+      const found = await mine
+        .select('id')
+        .orderBy('created_at', 'desc')
+        .orderBy(sql`rowid`, 'desc')
+        .limit(rows)
+        .offset((page - 1) * rows)
+        .execute();
+      const items: Container[] = [];
+      for (const { id } of found) items.push(await readContainer(trx, id));
+      return { items, total };
+    });
+  }
+
+  /** Records the next revision. Throws `not-found`, `conflict` where a host name is taken, or what `update` throws. */
+  async update(id: string, update: SpecUpdate, now: Date): Promise<Container> {
+    return await this.#db.transaction().execute(async (trx) => {
+      const container = await findContainer(trx, id);
+      if (container === undefined) throw notFound(id);
+      const { spec, hostnames } = update(container);
+      const number = container.latest.number + 1;
+      await insertRevision(trx, id, number, spec, now.getTime());
+      await reserveHostnames(trx, id, hostnames);
+      await trx
+        .updateTable('containers')
+        .set({ latest_revision: number, updated_at: now.getTime(), status: 'deploying', status_reason: null })
+        .where('id', '=', id)
+        .execute();
+      return await readContainer(trx, id);
+    });
+  }
+
+  /** Forgets a container; whether there was one. */
+  async delete(id: string): Promise<boolean> {
+    const { numDeletedRows } = await this.#db
+      .deleteFrom('containers')
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return numDeletedRows > 0n;
+  }
+
+  /** Highest number first. */
+  async revisions(id: string, { page, rows }: PageRequest): Promise<Page<Revision>> {
+    return await this.#db.transaction().execute(async (trx) => {
+      const all = trx.selectFrom('revisions').where('container_id', '=', id);
+      const { total } = await all
+        .select((eb) => eb.fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow();
+      const found = await all
+        .selectAll()
+        .orderBy('number', 'desc')
+        .limit(rows)
+        .offset((page - 1) * rows)
+        .execute();
+      return { items: found.map(toRevision), total };
+    });
+  }
+
+  /** A revision became ready and answers from now on; host names that it doesn't have are free again. */
+  async markServing(id: string, number: number, hostnames: readonly string[]): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      await setOutcome(trx, id, number, { kind: 'ready' });
+      const { numUpdatedRows } = await trx
+        .updateTable('containers')
+        .set({ serving_revision: number })
+        .where('id', '=', id)
+        .executeTakeFirst();
+      // A revision that came after may have reserved names already.
+      const { latest_revision } = (await trx
+        .selectFrom('containers')
+        .select('latest_revision')
+        .where('id', '=', id)
+        .executeTakeFirst()) ?? { latest_revision: null };
+      if (numUpdatedRows > 0n && latest_revision === number) await releaseHostnames(trx, id, hostnames);
+    });
+  }
+
+  /** A revision will not run, and this is why. */
+  async markFailed(id: string, number: number, reason: string): Promise<void> {
+    await this.#db.transaction().execute((trx) => setOutcome(trx, id, number, { kind: 'failed', reason }));
+  }
+
+  /** Says how a container is doing, as long as `revision` is still its latest. */
+  async setStatus(id: string, revision: number, status: Status, reason: string | null): Promise<void> {
+    await this.#db
+      .updateTable('containers')
+      .set({ status, status_reason: reason })
+      .where('id', '=', id)
+      .where('latest_revision', '=', revision)
+      .execute();
+  }
+}
+
+type Trx = Transaction<Tables>;
+
+async function insertRevision(
+  trx: Trx,
+  id: string,
+  number: number,
+  spec: ContainerSpec,
+  now: number,
+): Promise<void> {
+  const row = {
+    container_id: id,
+    number,
+    spec: encodeSpec(spec),
+    outcome: 'pending',
+    created_at: now,
+  } as const;
+  await trx
+    .insertInto('revisions')
+    .values({ ...row, failure: null })
+    .execute();
+}
+
+async function setOutcome(trx: Trx, id: string, number: number, outcome: Outcome): Promise<void> {
+  await trx
+    .updateTable('revisions')
+    .set({ outcome: outcome.kind, failure: outcome.kind === 'failed' ? outcome.reason : null })
+    .where('container_id', '=', id)
+    .where('number', '=', number)
+    .execute();
+}
+
+async function findContainer(trx: Trx, id: string): Promise<Container | undefined> {
+  const row = await trx.selectFrom('containers').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row === undefined) return undefined;
+  const latest = await readRevision(trx, id, row.latest_revision);
+  const serving =
+    row.serving_revision === null
+      ? null
+      : row.serving_revision === latest.number
+        ? latest
+        : await readRevision(trx, id, row.serving_revision);
+  return {
+    id,
+    createdBy: row.created_by,
+    createdAt: new Date(row.created_at),
+    updatedAt: new Date(row.updated_at),
+    latest,
+    serving,
+    status: row.status,
+    statusReason: row.status_reason,
+  };
+}
+
+async function readContainer(trx: Trx, id: string): Promise<Container> {
+  const container = await findContainer(trx, id);
+  if (container === undefined) throw notFound(id);
+  return container;
+}
+
+async function readRevision(trx: Trx, id: string, number: number): Promise<Revision> {
+  const row = await trx
+    .selectFrom('revisions')
+    .selectAll()
+    .where('container_id', '=', id)
+    .where('number', '=', number)
+    .executeTakeFirstOrThrow();
+  return toRevision(row);
+}
+
+function toRevision(row: Selectable<Tables['revisions']>): Revision {
+  return {
+    containerId: row.container_id,
+    number: row.number,
+    spec: decodeSpec(row.spec),
+    outcome:
+      row.outcome === 'failed'
+        ? { kind: 'failed', reason: row.failure ?? 'for an unknown reason' }
+        : { kind: row.outcome },
+    createdAt: new Date(row.created_at),
+  };
+}
+
+function notFound(id: string): DomainError {
+  return new DomainError('not-found', `There is no container ${id}.`);
+}

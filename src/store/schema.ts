@@ -1,0 +1,26 @@
+import type { Outcome, Status } from '../domain/container.ts';
+
+/** The tables of schema.sql as Kysely knows them. */
+export interface Tables {
+  installation: { only: number; id: string; last_address: number | null };
+  users: { id: string; name: string; password_hash: string; roles: string; created_at: number };
+  containers: {
+    id: string;
+    created_by: string;
+    created_at: number;
+    updated_at: number;
+    latest_revision: number;
+    serving_revision: number | null;
+    status: Status;
+    status_reason: string | null;
+  };
+  revisions: {
+    container_id: string;
+    number: number;
+    spec: string;
+    outcome: Outcome['kind'];
+    failure: string | null;
+    created_at: number;
+  };
+  hostnames: { hostname: string; container_id: string };
+}
