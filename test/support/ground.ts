@@ -1,4 +1,5 @@
 import { describe, inject, test } from 'vitest';
+import { NEEDS_ENGINE } from './skip-banner.ts';
 
 /** The engine and the registries that the whole run shares. */
 export interface AvailableGround {
@@ -19,9 +20,6 @@ declare module 'vitest' {
     ground: Ground;
   }
 }
-
-/** What a skipped suite's one test is called by: the end of the run counts them. */
-export const NEEDS_ENGINE = 'needs an engine';
 
 /** A suite that needs a Docker Engine and registries. Where the machine can't have them it is skipped, and the end of the run says so. */
 export function describeWithEngine(name: string, tests: (ground: AvailableGround) => void): void {

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import type { AuthConfig } from 'dockerode';
 import { dockerAt } from './engine.ts';
 import type { AvailableGround } from './ground.ts';
 import { REGISTRY_USER } from './registry.ts';
-import { busyboxArchive } from './rootfs.ts';
+import { claimArchitecture } from './registry-client.ts';
+import { busyboxArchive, nginxArchive, socketsArchive } from './rootfs.ts';
 
 /** What an image's config says beyond its files. */
 interface ImageConfig {
-  program: string;
+  entrypoint: readonly string[];
   env?: Record<string, string | number>;
-  /** The architecture that the image claims, in Docker's words. */
-  platform?: string;
 }
 
 /**
@@ -38,53 +38,71 @@ export class Images {
 
   /** Serves a page with the text on port 80 (or $PORT); prints "web: serving TEXT" to stdout and "web: ready" to stderr. */
   web(tag: string, text: string): Promise<string> {
-    return this.#publish(`web:${tag}`, { program: 'web', env: { TEXT: text } });
+    return this.#publish(`web:${tag}`, { entrypoint: ['/programs/web'], env: { TEXT: text } });
   }
 
   /** Prints "argument …" and "env NAME=value" lines to its log, and serves them as a page on port 80 (or $PORT). */
   echo(tag = '1'): Promise<string> {
-    return this.#publish(`echo:${tag}`, { program: 'echo' });
+    return this.#publish(`echo:${tag}`, { entrypoint: ['/programs/echo'] });
   }
 
   /** Ends at once with the code, its last line on stderr being `line`. */
   exits(code: number, line: string): Promise<string> {
-    return this.#publish(`exits:${code}`, { program: 'exits', env: { CODE: code, LINE: line } });
+    return this.#publish(`exits:${code}`, {
+      entrypoint: ['/programs/exits'],
+      env: { CODE: code, LINE: line },
+    });
   }
 
   /** Runs and never listens. */
   silent(): Promise<string> {
-    return this.#publish('silent:1', { program: 'silent' });
+    return this.#publish('silent:1', { entrypoint: ['/programs/silent'] });
   }
 
   /** Listens on port 80 of 127.0.0.1 alone. */
   loopback(): Promise<string> {
-    return this.#publish('loopback:1', { program: 'loopback' });
+    return this.#publish('loopback:1', { entrypoint: ['/programs/loopback'] });
   }
 
   /** Writes "out N" and "err N" lines, N from 1; $COUNT (1000), $WIDTH (0 bytes of padding) and $PAUSE (0 seconds) shape them. */
   chatty(): Promise<string> {
-    return this.#publish('chatty:1', { program: 'chatty' });
+    return this.#publish('chatty:1', { entrypoint: ['/programs/chatty'] });
   }
 
   /** Serves on port 80 and writes $MEGABYTES (1000) to its disk, about ten a second. */
   diskEater(): Promise<string> {
-    return this.#publish('disk-eater:1', { program: 'disk-eater' });
+    return this.#publish('disk-eater:1', { entrypoint: ['/programs/disk-eater'] });
   }
 
   /** Serves on port 80; takes memory without end once /cgi-bin/eat is asked, or at once with EAT=now. */
   memoryEater(): Promise<string> {
-    return this.#publish('memory-eater:1', { program: 'memory-eater' });
+    return this.#publish('memory-eater:1', { entrypoint: ['/programs/memory-eater'] });
   }
 
-  /** Its config says it is for another processor than this machine's. */
-  wrongArchitecture(): Promise<string> {
-    const platform = process.arch === 'arm64' ? 'linux/amd64' : 'linux/arm64';
-    return this.#publish('wrong-architecture:1', { program: 'web', platform });
+  /** Its config says it is for another processor than this machine's. From the open registry only. */
+  async wrongArchitecture(): Promise<string> {
+    const reference = await this.#publish('wrong-architecture:1', { entrypoint: ['/programs/silent'] });
+    await claimArchitecture(reference, process.arch === 'arm64' ? 'amd64' : 'arm64');
+    return reference;
   }
 
-  async #publish(name: string, config: ImageConfig): Promise<string> {
+  /**
+   * Serves a page on port 80, an endless event stream with a number every $PAUSE (0.1) seconds at /events, and sends every
+   * WebSocket message back.
+   */
+  async sockets(): Promise<string> {
+    return this.#publish('sockets:1', { entrypoint: ['/programs/sockets'] }, await socketsArchive());
+  }
+
+  /** The distribution's nginx on port 80 with a page of this text; its access log goes to stdout, its notices to stderr. Needs root. */
+  async nginx(tag: string, text: string): Promise<string> {
+    const entrypoint = ['/usr/sbin/nginx', '-g', 'daemon off;'];
+    return this.#publish(`nginx:${tag}`, { entrypoint }, await nginxArchive(`${text}\n`));
+  }
+
+  async #publish(name: string, config: ImageConfig, archive?: Buffer): Promise<string> {
     const reference = `${this.#prefix}/${name}`;
-    await importArchive(this.#docker, await busyboxArchive(), reference, config);
+    await importArchive(this.#docker, archive ?? (await busyboxArchive()), reference, config);
     await push(this.#docker, reference, this.#auth);
     await this.#docker.getImage(reference).remove({ noprune: false });
     return reference;
@@ -94,20 +112,22 @@ export class Images {
 async function importArchive(docker: Docker, archive: Buffer, reference: string, config: ImageConfig) {
   const [repo, tag] = splitTag(reference);
   const changes = [
-    `ENTRYPOINT ["/programs/${config.program}"]`,
+    `ENTRYPOINT ${JSON.stringify(config.entrypoint)}`,
     'EXPOSE 80',
     ...Object.entries(config.env ?? {}).map(([name, value]) => `ENV ${name}=${quoted(value)}`),
   ];
-  await followed(
-    docker,
-    await docker.importImage(Readable.from([archive]), { repo, tag, changes, platform: config.platform }),
-  );
+  await followed(docker, await docker.importImage(Readable.from([archive]), { repo, tag, changes }));
 }
 
 async function push(docker: Docker, reference: string, auth: boolean): Promise<void> {
   const [, tag] = splitTag(reference);
   const authconfig = auth ? { ...REGISTRY_USER, serveraddress: reference.split('/')[0] } : {};
   await followed(docker, await docker.getImage(reference).push({ tag, authconfig }));
+}
+
+/** Pulls an image into an engine, with a registry's name and password where it wants them. */
+export async function pull(docker: Docker, reference: string, authconfig?: AuthConfig): Promise<void> {
+  await followed(docker, await docker.pull(reference, authconfig === undefined ? {} : { authconfig }));
 }
 
 // As a Dockerfile reads it: a dollar would be a variable.

@@ -8,6 +8,9 @@ export const SEARCH_PATH = [process.env.PATH ?? '', '/usr/local/sbin', '/usr/sbi
   .split(delimiter)
   .filter((folder) => folder !== '');
 
+/** Where what is slow to make is kept between runs. */
+export const CACHE = '/var/cache/berth-test';
+
 const PACKAGE_OF = {
   dockerd: 'docker.io',
   'docker-registry': 'docker-registry',

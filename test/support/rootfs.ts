@@ -1,37 +1,91 @@
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { nginxPackage } from './nginx-package.ts';
 import { findCommand } from './packages.ts';
 
-let archive: Promise<Buffer> | undefined;
+// The same root file system gives the same bytes, so that images share one layer.
+let busybox: Promise<Buffer> | undefined;
+let sockets: Promise<Buffer> | undefined;
 
-/** A root file system of busybox and the programs in rootfs/, as a tar archive. The same bytes each time, so that one layer is shared. */
+/** A root file system of busybox and the programs in rootfs/busybox, as a tar archive. */
 export function busyboxArchive(): Promise<Buffer> {
-  archive ??= build();
-  return archive;
+  busybox ??= archive(addBusybox);
+  return busybox;
 }
 
-async function build(): Promise<Buffer> {
-  const busybox = await findCommand('busybox');
-  if (busybox === undefined) throw new Error('busybox is not installed');
+/** Busybox, the machine's perl, and the server in rootfs/sockets. */
+export function socketsArchive(): Promise<Buffer> {
+  sockets ??= archive(async (root) => {
+    await addBusybox(root);
+    await addPerl(root);
+    await addFiles(root, 'sockets');
+  });
+  return sockets;
+}
+
+/** The distribution's nginx with the libraries it needs, serving one page. */
+export function nginxArchive(page: string): Promise<Buffer> {
+  return archive(async (root) => {
+    const unpacked = await nginxPackage();
+    await addFiles(root, 'nginx');
+    await addProgram(root, join(unpacked, 'usr/sbin/nginx'), unpacked);
+    await cp(join(unpacked, 'etc/nginx/mime.types'), join(root, 'etc/nginx/mime.types'));
+    for (const folder of ['run', 'var/lib/nginx', 'var/log/nginx', 'usr/share/nginx/html']) {
+      await mkdir(join(root, folder), { recursive: true });
+    }
+    await writeFile(join(root, 'usr/share/nginx/html/index.html'), page);
+  });
+}
+
+async function archive(fill: (root: string) => Promise<void>): Promise<Buffer> {
   const root = await mkdtemp(join(tmpdir(), 'berth-rootfs-'));
   try {
-    await cp(join(import.meta.dirname, 'rootfs'), root, { recursive: true });
-    await mkdir(join(root, 'bin'));
-    await mkdir(join(root, 'tmp'));
-    await cp(busybox, join(root, 'bin/busybox'));
-    const { stdout } = await execa(busybox, ['--list']);
-    const applets = stdout.split('\n').filter((applet) => applet !== 'busybox');
-    await Promise.all(applets.map((applet) => symlink('busybox', join(root, 'bin', applet))));
+    await fill(root);
     return await pack(root);
   } finally {
     await rm(root, { recursive: true, force: true });
   }
 }
 
+async function addFiles(root: string, name: string): Promise<void> {
+  await cp(join(import.meta.dirname, 'rootfs', name), root, { recursive: true });
+}
+
+async function addBusybox(root: string): Promise<void> {
+  const program = await findCommand('busybox');
+  if (program === undefined) throw new Error('busybox is not installed');
+  await addFiles(root, 'busybox');
+  await mkdir(join(root, 'bin'));
+  await mkdir(join(root, 'tmp'));
+  await cp(program, join(root, 'bin/busybox'));
+  const { stdout } = await execa(program, ['--list']);
+  const applets = stdout.split('\n').filter((applet) => applet !== 'busybox');
+  await Promise.all(applets.map((applet) => symlink('busybox', join(root, 'bin', applet))));
+}
+
+async function addPerl(root: string): Promise<void> {
+  await addProgram(root, '/usr/bin/perl');
+  const { stdout } = await execa('/usr/bin/perl', ['-e', 'print grep { m{/perl-base$} } @INC']);
+  await cp(stdout, join(root, stdout), { recursive: true, dereference: true });
+}
+
+/** Adds a program at its own path, and the shared libraries it is linked with; both may come from an unpacked package. */
+async function addProgram(root: string, program: string, unpacked = ''): Promise<void> {
+  const { stdout: machine } = await execa('uname', ['-m']);
+  const folders = ['usr/lib', 'lib'].map((folder) => `${unpacked}/${folder}/${machine}-linux-gnu`);
+  const { stdout } = await execa('ldd', [program], { env: { LD_LIBRARY_PATH: folders.join(':') } });
+  const libraries = [...stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)].map((match) => match[1] ?? '');
+  for (const file of [program, ...libraries]) {
+    const inside = join(root, file.startsWith(`${unpacked}/`) ? file.slice(unpacked.length) : file);
+    await mkdir(dirname(inside), { recursive: true });
+    await cp(file, inside, { dereference: true });
+  }
+}
+
 /** A folder as a tar archive owned by root, without the times and names of this machine. */
-export async function pack(folder: string): Promise<Buffer> {
+async function pack(folder: string): Promise<Buffer> {
   const options = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
   const { stdout } = await execa('tar', [...options, '-C', folder, '-c', '.'], {
     encoding: 'buffer',
