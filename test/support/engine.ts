@@ -92,6 +92,8 @@ class PrivateEngine implements Engine {
 
   async restart(): Promise<void> {
     await rm(this.socket, { force: true });
+    // A killed engine's containerd dies with it; where process 1 reaps late, dockerd would take the dead one for alive.
+    await rm(join(this.folder, 'exec/containerd/containerd.pid'), { force: true });
     this.#process = launch(this.folder, this.#options);
     await this.#ready(this.#process);
   }
