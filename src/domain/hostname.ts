@@ -22,3 +22,12 @@ function base32(bytes: Buffer): string {
   for (const byte of bytes) bits += byte.toString(2).padStart(8, '0');
   return (bits.match(/.{5}/g) ?? []).map((five) => BASE32.charAt(Number.parseInt(five, 2))).join('');
 }
+
+/** Every host name that a container answers to: the generated one first, then its own. */
+export function hostnamesOf(
+  spec: { readonly name: string; readonly hostnames: readonly string[] },
+  containerId: string,
+  domain: string,
+): readonly string[] {
+  return [...new Set([generatedHostname(spec.name, containerId, domain), ...spec.hostnames])];
+}

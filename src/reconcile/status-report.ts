@@ -1,0 +1,47 @@
+import type { Container, Revision, Status } from '../domain/container.ts';
+import { formatDuration } from '../domain/duration.ts';
+import type { Operation } from './operation.ts';
+import { runKey, type Situation } from './situation.ts';
+
+interface Report {
+  readonly status: Status;
+  readonly reason: string | null;
+}
+
+/** What to tell of the container, where that differs from what is told now. */
+export function reportOf(situation: Situation, container: Container): readonly Operation[] {
+  const { status, reason } = describe(situation, container.latest);
+  if (status === container.status && reason === container.statusReason) return [];
+  return [{ kind: 'report', revision: container.latest.number, status, reason }];
+}
+
+function describe(situation: Situation, latest: Revision): Report {
+  const { outcome } = latest;
+  if (outcome.kind === 'failed') return { status: 'failed', reason: outcome.reason };
+  if (outcome.kind === 'ready' && answers(situation, latest)) return { status: 'deployed', reason: null };
+  const setback = situation.progress.setbacks.get(latest.number);
+  if (setback === undefined) return { status: 'deploying', reason: stage(situation, latest) };
+  const waits = setback.retryAt > situation.now;
+  const next = waits ? `trying again in ${formatDuration(setback.delayMs)}` : stage(situation, latest);
+  return { status: outcome.kind === 'ready' ? 'failed' : 'deploying', reason: `${setback.reason}; ${next}` };
+}
+
+/** The gateway sends to it: so it was ready, and nothing has shown since that it isn't. */
+function answers({ instances, route }: Situation, revision: Revision): boolean {
+  const routed = new Set(route?.upstreams.map((upstream) => upstream.instance));
+  return instances.some((instance) => instance.revision === revision.number && routed.has(instance.id));
+}
+
+/** How far the revision's instance is, for a person. */
+function stage({ instances, progress }: Situation, { number, spec }: Revision): string {
+  const pull = progress.pulls.get(number);
+  const instance = instances.find((one) => one.revision === number && !progress.retiring.has(one.id));
+  if (instance === undefined) {
+    if (pull?.kind !== 'pulling') return 'starting';
+    return pull.percent === null ? 'pulling' : `pulling ${pull.percent}%`;
+  }
+  const probe = progress.probes.get(runKey(instance) ?? '');
+  if (probe?.kind !== 'probing') return 'starting';
+  const waiting = `waiting for ${spec.healthPath === null ? `port ${spec.port}` : `GET ${spec.healthPath}`} to answer`;
+  return probe.seen === null ? waiting : `${waiting}: ${probe.seen}`;
+}
