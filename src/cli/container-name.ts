@@ -1,0 +1,71 @@
+import type { Client } from '../client/client.ts';
+import { ApiProblem } from '../client/problem.ts';
+import type { Container } from '../client/wire.ts';
+import { CommandFailed } from './failure.ts';
+
+const ROWS = 1000;
+
+/** How much of an id is shown: enough to tell a machine's containers apart. */
+export function shortId(id: string): string {
+  return id.slice(0, 8);
+}
+
+/** Every container of the caller, or everyone's, over all pages. */
+export async function everyContainer(
+  client: Client,
+  all: boolean,
+  signal: AbortSignal,
+): Promise<Container[]> {
+  const containers: Container[] = [];
+  for (let page = 1; ; page++) {
+    const { items, total } = await client.listContainers(
+      { page, rows: ROWS, ...(all && { all }) },
+      { signal },
+    );
+    containers.push(...items);
+    if (items.length === 0 || containers.length >= total) return containers;
+  }
+}
+
+/**
+ * The container that a person means: by id, by the beginning of one, or by name. The caller's own come first; only where
+ * none of them fits are everyone's looked at, and those only for an admin.
+ * @throws CommandFailed where none or several fit.
+ */
+export async function findContainer(client: Client, wanted: string, signal: AbortSignal): Promise<Container> {
+  for (const all of [false, true]) {
+    const found = matches(await listed(client, all, signal), wanted);
+    const [first, ...others] = found;
+    if (first === undefined) continue;
+    if (others.length === 0) return first;
+    const ids = found.map(({ id, name, image }) => `  ${id}  ${name}  ${image}`);
+    throw new CommandFailed(
+      [`"${wanted}" names ${found.length} containers; say which by its id:`, ...ids].join('\n'),
+    );
+  }
+  throw new CommandFailed(`there is no container "${wanted}"; "berth ls" lists them`);
+}
+
+/** An exact id wins over names, and a name over the beginning of an id. */
+function matches(containers: readonly Container[], wanted: string): Container[] {
+  const lower = wanted.toLowerCase();
+  const tests = [
+    ({ id }: Container) => id === lower,
+    ({ name }: Container) => name === wanted,
+    ({ id }: Container) => lower !== '' && id.startsWith(lower),
+  ];
+  for (const test of tests) {
+    const found = containers.filter(test);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+async function listed(client: Client, all: boolean, signal: AbortSignal): Promise<Container[]> {
+  try {
+    return await everyContainer(client, all, signal);
+  } catch (error) {
+    if (all && error instanceof ApiProblem && error.status === 403) return [];
+    throw error;
+  }
+}

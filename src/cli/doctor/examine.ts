@@ -1,0 +1,71 @@
+import { type Config, readConfig } from '../../config.ts';
+import { messageOf } from '../../domain/errors.ts';
+import type { Environment } from '../connection.ts';
+import { socketPath } from '../connection.ts';
+import { checkApiPort, checkSocket } from './berthd.ts';
+import { checkDisk } from './disk.ts';
+import { checkEngine } from './engine.ts';
+import { type Finding, problem, warning } from './finding.ts';
+import { checkGateway } from './gateway.ts';
+import { checkNames } from './names.ts';
+import { checkNvidia } from './nvidia.ts';
+
+/** Long enough for a busy engine's /info, short enough for a person who waits. */
+const DEADLINE_MS = 15_000;
+
+const NO_FILE = ['--config', '/dev/null'];
+
+/** Looks at everything that berth needs on this machine, whether berthd runs or not. Each check has a deadline. */
+export async function examine(environment: Environment, interrupted: AbortSignal): Promise<Finding[]> {
+  const { config, findings } = configuration(environment);
+  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(DEADLINE_MS)]);
+  const gateways = config.gatewayListen === null ? defaultGateways() : [config.gatewayListen];
+
+  const engine = checkEngine(config.dockerHost, environment.root, signal);
+  const nvidia = engine.then(({ facts }) =>
+    checkNvidia(config.nvidiaSmi, facts, environment.variables.PATH ?? '', signal),
+  );
+  const checks = await Promise.all([
+    engine.then(({ finding }) => finding),
+    checkSocket(environment.variables.BERTH_SOCKET ? config.socket : socketPath(environment), signal),
+    checkApiPort(config.apiListen, signal),
+    checkGateway(gateways, signal),
+    checkNames(config.domain, gateways[0]?.port ?? 80),
+    nvidia,
+    engine.then(({ facts }) => checkDisks(config, facts?.rootDir ?? null)),
+  ]);
+  return [...findings, ...checks.flat()];
+}
+
+function defaultGateways() {
+  return [80, 8080].map((port) => ({ host: '127.0.0.1', port }));
+}
+
+async function checkDisks({ dataDir }: Config, dockerRoot: string | null): Promise<Finding[]> {
+  const own = checkDisk("berth's disk", dataDir, `Make room on the file system of ${dataDir}.`);
+  if (dockerRoot === null) return [await own];
+  const images = checkDisk(
+    "Docker's disk",
+    dockerRoot,
+    'Remove images that nothing uses: docker image prune -a.',
+  );
+  return Promise.all([images, own]);
+}
+
+/** The daemon's configuration as this user sees it; the defaults and the environment where it can't be read. */
+function configuration({ variables, root, home }: Environment): { config: Config; findings: Finding[] } {
+  const surroundings = { env: variables, root, home };
+  try {
+    return { config: readConfig({ ...surroundings, args: [] }), findings: [] };
+  } catch (error) {
+    const seen = messageOf(error);
+    const finding = /EACCES|permission denied/i.test(seen)
+      ? warning('configuration', seen, 'Look with root: sudo berth doctor. Below, the defaults are assumed.')
+      : problem(
+          'configuration',
+          seen,
+          'Mend it, then: systemctl restart berthd. Below, the defaults are assumed.',
+        );
+    return { config: readConfig({ args: NO_FILE, env: {}, root, home }), findings: [finding] };
+  }
+}

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { access, constants, readdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { execa } from 'execa';
+import type { EngineFacts } from './engine.ts';
+import { type Finding, ok, problem, warning } from './finding.ts';
+
+const DEADLINE_MS = 10_000;
+const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi'];
+
+/** What nvidia-smi's exit codes mean (man nvidia-smi, "Return value"). */
+const EXIT_CODES: ReadonlyMap<number, readonly [seen: string, mend: string]> = new Map([
+  [
+    6,
+    [
+      'the driver finds no GPU',
+      'Is the card seated and powered? lspci | grep -i nvidia shows what the machine sees.',
+    ],
+  ],
+  [
+    9,
+    [
+      'the driver is not loaded',
+      'Load it: modprobe nvidia. After a new kernel, install the driver again; then reboot.',
+    ],
+  ],
+  [
+    15,
+    [
+      'a GPU has fallen off the bus',
+      'See dmesg | grep -i xid; reboot. If it comes back, check its power and cooling.',
+    ],
+  ],
+  [18, ["the driver's library and kernel module differ in version", 'Reboot: an upgrade is half done.']],
+]);
+
+/** Looks for the NVIDIA driver and, where there is one, for the toolkit that hands cards to containers. */
+export async function checkNvidia(
+  nvidiaSmi: string,
+  engine: EngineFacts | null,
+  path: string,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  const driver = await checkDriver(nvidiaSmi, signal);
+  if (driver === 'absent') {
+    return [ok('NVIDIA driver', 'not installed: no GPUs, and containers without one need nothing')];
+  }
+  return [driver, await checkToolkit(engine, path)];
+}
+
+async function checkDriver(nvidiaSmi: string, signal: AbortSignal): Promise<Finding | 'absent'> {
+  const about = 'NVIDIA driver';
+  const result = await execa(nvidiaSmi, ['-L'], {
+    reject: false,
+    timeout: DEADLINE_MS,
+    cancelSignal: signal,
+  });
+  if (!result.failed) {
+    const cards = result.stdout.split('\n').filter((line) => line.startsWith('GPU '));
+    return ok(
+      about,
+      `${cards.length === 1 ? '1 GPU' : `${cards.length} GPUs`}: ${cards.map(cardName).join(', ')}`,
+    );
+  }
+  if (result.code === 'ENOENT') return 'absent';
+  if (result.timedOut) {
+    return problem(
+      about,
+      `${nvidiaSmi} hangs for ${DEADLINE_MS / 1000} s`,
+      'A card or its driver is stuck: see dmesg; reboot.',
+    );
+  }
+  const known = EXIT_CODES.get(result.exitCode ?? -1);
+  if (known !== undefined) return problem(about, ...known);
+  const said = firstLine(result.stderr || result.stdout || result.shortMessage);
+  return problem(about, `${nvidiaSmi} fails: ${said}`, `Run it yourself: ${nvidiaSmi}. Then see dmesg.`);
+}
+
+function firstLine(text = ''): string {
+  return text.split('\n')[0] ?? '';
+}
+
+/** "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)" gives the middle. */
+function cardName(line: string): string {
+  return line.replace(/^GPU \d+: /, '').replace(/ \(UUID:.*$/, '');
+}
+
+async function checkToolkit(engine: EngineFacts | null, path: string): Promise<Finding> {
+  const about = 'NVIDIA container toolkit';
+  if (engine?.hasNvidiaRuntime) return ok(about, 'Docker has the nvidia runtime');
+  if (await hasCdiSpec()) return ok(about, 'the cards are described for CDI');
+  if (await inPath('nvidia-container-runtime-hook', path)) return ok(about, 'its runtime hook is installed');
+  return warning(
+    about,
+    'not found, so Docker cannot hand a GPU to a container',
+    'Install nvidia-container-toolkit (docs.nvidia.com/datacenter/cloud-native), then: nvidia-ctk runtime configure; systemctl restart docker.',
+  );
+}
+
+async function hasCdiSpec(): Promise<boolean> {
+  const files = await Promise.all(
+    CDI_FOLDERS.filter((folder) => existsSync(folder)).map((folder) => readdir(folder)),
+  );
+  return files.flat().some((file) => file.includes('nvidia'));
+}
+
+async function inPath(program: string, path: string): Promise<boolean> {
+  const tries = path.split(delimiter).map((folder) => access(join(folder, program), constants.X_OK));
+  return (await Promise.allSettled(tries)).some(({ status }) => status === 'fulfilled');
+}

@@ -1,0 +1,52 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { LogEvent, LogQuery } from '../client/wire.ts';
+import { findContainer } from './container-name.ts';
+import type { Context } from './context.ts';
+import { inert, type Terminal } from './terminal.ts';
+
+interface LogsOptions {
+  readonly follow?: true;
+  readonly tail?: number | 'all';
+  readonly since?: string;
+  readonly revision?: number;
+}
+
+/** `berth logs` */
+export function logsCommand({ terminal, signal, connection }: Context): Command {
+  return new Command('logs')
+    .description("Print a container's log: its stdout to stdout, its stderr to stderr")
+    .argument('<container>', 'name, id, or beginning of an id')
+    .option('-f, --follow', 'go on with what it writes, over restarts and redeploys, until Ctrl-C')
+    .option('--tail <lines>', 'how many of the last lines to begin with, or "all" (default: 100)', lines)
+    .option('--since <time>', 'from then on: 10m, an RFC 3339 time, or Unix seconds')
+    .option('--revision <number>', 'of that revision (default: the one that answers)', positive)
+    .action(async (wanted: string, options: LogsOptions) => {
+      const { client } = connection();
+      const { id } = await findContainer(client, wanted, signal);
+      const onReconnect = ({ message }: Error) => terminal.note(`berth: ${inert(message)}; connecting again`);
+      for await (const event of client.logs(id, { ...query(options), signal, onReconnect })) {
+        await show(event, terminal);
+      }
+      signal.throwIfAborted();
+    });
+}
+
+async function show(event: LogEvent, terminal: Terminal): Promise<void> {
+  if (event.kind !== 'revision') await terminal.passOn(event.kind, event.line);
+  else if (terminal.stderr.isTTY === true) terminal.note(`-- revision ${inert(event.data)} --`);
+}
+
+function query(options: LogsOptions): LogQuery {
+  return { ...options, follow: options.follow === true };
+}
+
+function lines(text: string): number | 'all' {
+  if (text === 'all') return text;
+  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('write a number of lines, or "all".');
+  return Number(text);
+}
+
+function positive(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('write a number from 1.');
+  return Number(text);
+}

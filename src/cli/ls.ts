@@ -1,0 +1,63 @@
+import { Command } from 'commander';
+import type { Container, Status } from '../client/wire.ts';
+import { everyContainer, shortId } from './container-name.ts';
+import type { Context } from './context.ts';
+import { type Cell, table } from './table.ts';
+import { type Colour, inert, type Terminal } from './terminal.ts';
+
+const COLOURS = { deployed: 'green', deploying: 'yellow', failed: 'red' } as const satisfies Record<
+  Status,
+  Colour
+>;
+
+/** `berth ls` */
+export function lsCommand({ terminal, signal, connection }: Context): Command {
+  return new Command('ls')
+    .description('List containers, newest first')
+    .option('-a, --all', "everyone's, for an admin (over the Unix socket this is the default)")
+    .option('--json', 'print what the API says, as a JSON list')
+    .action(async (options: { all?: true; json?: true }) => {
+      const { client, address } = connection();
+      const all = options.all === true || address.kind === 'socket';
+      const containers = await everyContainer(client, all, signal);
+      if (options.json) terminal.print(JSON.stringify(containers, null, 2));
+      else if (containers.length === 0) terminal.note('No containers yet. Deploy one: berth run IMAGE:TAG');
+      else for (const line of containerTable(containers, all, terminal)) terminal.print(line);
+    });
+}
+
+function containerTable(containers: readonly Container[], owners: boolean, terminal: Terminal): string[] {
+  const reasons = containers.some(({ statusReason }) => statusReason !== null);
+  const header = ['NAME', 'STATUS', 'URL', 'IMAGE', 'AGE', ...(owners ? ['OWNER'] : []), 'ID'];
+  const rows = containers.map((container) => [
+    { text: inert(container.name) },
+    { text: container.status, paint: (text: string) => terminal.paint(COLOURS[container.status], text) },
+    { text: inert(urlOf(container) ?? '-') },
+    { text: inert(container.image) },
+    { text: age(Date.parse(container.dateCreated), Date.now()) },
+    ...(owners ? [{ text: inert(container.createdBy) }] : []),
+    { text: shortId(container.id) },
+    ...(reasons ? [reasonCell(container, terminal)] : []),
+  ]);
+  return table(reasons ? [...header, 'REASON'] : header, rows);
+}
+
+/** Where a container answers; null before its first deploy. */
+export function urlOf(container: Container): string | null {
+  const [first] = container.urls ?? [];
+  return first === undefined ? null : `http://${first}`;
+}
+
+function reasonCell({ statusReason }: Container, terminal: Terminal): Cell {
+  const text = inert(statusReason ?? '');
+  const limit = terminal.stdout.isTTY === true ? 80 : Number.POSITIVE_INFINITY;
+  return { text: text.length > limit ? `${text.slice(0, limit - 1)}…` : text };
+}
+
+/** How long ago, in the one unit that tells most: 40s, 5m, 3h, 12d. */
+function age(since: number, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - since) / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
+}

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+import { findContainer, shortId } from './container-name.ts';
+import type { Context } from './context.ts';
+import { CommandFailed } from './failure.ts';
+import { inert } from './terminal.ts';
+
+/** `berth rm` */
+export function rmCommand({ terminal, signal, connection }: Context): Command {
+  return new Command('rm')
+    .description('Remove containers, their revisions and their URLs')
+    .argument('<container...>', 'name, id, or beginning of an id')
+    .action(async (wanted: readonly string[]) => {
+      const { client } = connection();
+      const unknown: string[] = [];
+      for (const text of wanted) {
+        try {
+          const { id, name } = await findContainer(client, text, signal);
+          await client.deleteContainer(id, { signal });
+          terminal.print(`${inert(name)} ${shortId(id)} removed`);
+        } catch (error) {
+          // One that can't be told is no reason to keep the others.
+          if (!(error instanceof CommandFailed)) throw error;
+          unknown.push(error.message);
+        }
+      }
+      if (unknown.length > 0) throw new CommandFailed(unknown.join('\n'));
+    });
+}
