@@ -107,7 +107,7 @@ export class EngineError extends Error {
 
 /**
  * The container engine in berth's terms. Only instances with this installation's label are ever seen or touched.
- * Every call rejects with EngineError, has a deadline of its own, and ends early when its signal aborts.
+ * Every call rejects with EngineError, has a deadline of its own, and rejects with its signal's reason as soon as that aborts.
  * Calls that change something are idempotent: what is already so is no error.
  */
 export interface Engine {
@@ -116,7 +116,10 @@ export interface Engine {
   prepareNetwork(signal: AbortSignal): Promise<AddressRange>;
 
   /** Whether the image is here already, and whether it came from a registry (a local build did not). */
-  findImage(image: ImageReference, signal: AbortSignal): Promise<{ readonly fromRegistry: boolean } | undefined>;
+  findImage(
+    image: ImageReference,
+    signal: AbortSignal,
+  ): Promise<{ readonly fromRegistry: boolean } | undefined>;
   /** Pulls the image; rejects with `image-…` or `registry-unreachable`, also where a pull stalls. */
   pull(image: ImageReference, onProgress: PullProgress, signal: AbortSignal): Promise<void>;
 
@@ -135,8 +138,11 @@ export interface Engine {
   /** Bytes in each instance's writable layer, by instance id. */
   storageUse(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
 
-  /** What happens to instances from now on. Ends by rejecting where the engine goes away. */
-  events(signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /**
+   * What happens to instances from now on. Resolves once subscribed, so that nothing is missed by whoever looks around
+   * after that; the iteration then ends by rejecting where the engine goes away. An event may come twice.
+   */
+  events(signal: AbortSignal): Promise<AsyncIterable<EngineEvent>>;
   /** The lines of an instance's log, read no faster than they are taken; leaving the loop closes the engine's stream. */
   logs(instanceId: string, selection: LogSelection, signal: AbortSignal): AsyncIterable<LogLine>;
 }

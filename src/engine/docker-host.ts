@@ -1,0 +1,25 @@
+import { DomainError } from '../domain/errors.ts';
+
+/** Where the engine listens: a Unix socket of this machine, or plain TCP. */
+export type DockerHost =
+  | { readonly kind: 'socket'; readonly socketPath: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+const DEFAULT_TCP_PORT = 2375;
+
+/** Parses DOCKER_HOST's `unix:///path` and `tcp://host:port`. Throws a DomainError for anything else. */
+export function parseDockerHost(text: string): DockerHost {
+  const path = /^unix:\/\/(\/.+)$/.exec(text)?.[1];
+  if (path !== undefined) return { kind: 'socket', socketPath: path };
+  const tcp = /^tcp:\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::(\d{1,5}))?\/?$/.exec(text);
+  const port = Number(tcp?.[2] ?? DEFAULT_TCP_PORT);
+  if (tcp?.[1] === undefined || port < 1 || port > 65_535) throw notUnderstood(text);
+  return { kind: 'tcp', host: tcp[1].replace(/^\[|\]$/g, ''), port };
+}
+
+function notUnderstood(text: string): DomainError {
+  return new DomainError(
+    'invalid',
+    `the engine's address "${text}" is not understood: use unix:///path/to/docker.sock or tcp://host:port`,
+  );
+}

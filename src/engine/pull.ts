@@ -1,0 +1,89 @@
+import type { ImageReference } from '../domain/image-reference.ts';
+import { DeadlineError, withDeadline } from './deadline.ts';
+import { PullAnswer } from './docker-answers.ts';
+import type { DockerClient } from './docker-client.ts';
+import { EngineError, type PullProgress } from './engine.ts';
+import { jsonLines } from './json-lines.ts';
+import { PullMeter } from './pull-progress.ts';
+import { explainPull, stalled } from './pull-refusal.ts';
+import { Refusal } from './refusal.ts';
+import type { RegistryAuth } from './registry-credentials.ts';
+
+/** How to pull: with which credentials, and after how many milliseconds of silence to give up. */
+export interface PullOptions {
+  readonly auth: RegistryAuth | undefined;
+  readonly stall: number;
+  readonly onProgress: PullProgress;
+}
+
+/** Pulls an image (`POST /images/create`). Rejects with EngineError; the engine gives the pull up when we do. */
+export async function pullImage(
+  client: DockerClient,
+  image: ImageReference,
+  options: PullOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stall, onProgress } = options;
+  try {
+    const lines = await begin(client, image, options, signal);
+    try {
+      await follow(lines, image, stall, onProgress, signal);
+    } finally {
+      // Not awaited: it would wait for the line that never comes.
+      lines.destroy();
+    }
+  } catch (error) {
+    throw explained(client, error, image, stall, signal);
+  }
+}
+
+async function begin(
+  client: DockerClient,
+  image: ImageReference,
+  { auth, stall }: PullOptions,
+  signal: AbortSignal,
+) {
+  // The head comes with the first line: it too waits for the registry. The engine itself is known to answer by then.
+  await client.session(signal, true);
+  return await client.open({
+    method: 'POST',
+    path: '/images/create',
+    query: { fromImage: image.name, tag: image.digest ?? image.tag ?? '' },
+    registryAuth: auth,
+    deadline: stall,
+    signal,
+    explain: (refusal) => explainPull(image, refusal),
+  });
+}
+
+async function follow(
+  stream: Parameters<typeof jsonLines>[0],
+  image: ImageReference,
+  stall: number,
+  onProgress: PullProgress,
+  signal: AbortSignal,
+): Promise<void> {
+  const meter = new PullMeter();
+  const lines = jsonLines(stream);
+  for (;;) {
+    const next = await withDeadline(stall, signal, () => lines.next());
+    if (next.done) return;
+    const line = PullAnswer.parse(next.value);
+    const problem = line.errorDetail?.message ?? line.error;
+    if (problem !== undefined) throw explainPull(image, new Refusal(200, problem));
+    onProgress(meter.take(line));
+  }
+}
+
+function explained(
+  client: DockerClient,
+  error: unknown,
+  image: ImageReference,
+  stall: number,
+  signal: AbortSignal,
+): unknown {
+  const silent =
+    error instanceof EngineError ? error.cause instanceof DeadlineError : error instanceof DeadlineError;
+  if (silent && !signal.aborted) return stalled(image, stall);
+  return client.broken(error, signal);
+}
