@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { createBridge } from './bridge.ts';
-import { bridgeName, claim, removeRun, runFolder } from './leftovers.ts';
+import { bridgeName, makeRunFolder, removeRun } from './leftovers.ts';
 import { SEARCH_PATH } from './packages.ts';
 
 const START_DEADLINE = 60_000;
@@ -45,9 +44,7 @@ export interface Engine extends AsyncDisposable {
 
 /** Starts an engine of its own, beside any other on the machine; resolves when it answers. Needs root. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  const folder = runFolder(randomBytes(4).toString('hex'));
-  await mkdir(folder, { mode: 0o711 });
-  await claim(folder);
+  const folder = await makeRunFolder();
   const engine = new PrivateEngine(folder, options);
   try {
     await createBridge(bridgeName(folder));

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { answers, dockerAt, startEngine } from './engine.ts';
 import type { Ground } from './ground.ts';
@@ -8,6 +10,8 @@ import { startRegistry } from './registry.ts';
 /** Brings up one engine and two registries for the run, and takes them down after it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const own = new AsyncDisposableStack();
+  process.once('exit', sweepLater);
+  own.defer(() => void process.off('exit', sweepLater));
   try {
     project.provide('ground', await makeGround(own));
   } catch (error) {
@@ -15,6 +19,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     throw error;
   }
   return () => own.disposeAsync();
+}
+
+// A run that Ctrl-C ends comes here without having disposed of anything.
+function sweepLater(): void {
+  const sweep = join(import.meta.dirname, 'sweep.ts');
+  spawn(process.execPath, [sweep, String(process.pid)], { detached: true, stdio: 'ignore' }).unref();
 }
 
 async function makeGround(own: AsyncDisposableStack): Promise<Ground> {

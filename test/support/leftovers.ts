@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -8,14 +9,19 @@ import { removeBridge } from './bridge.ts';
 const PARENT = '/var/tmp';
 const PREFIX = 'berth-test-';
 
-/** The folder that everything of one test engine or registry lives in; its name is unique. */
-export function runFolder(id: string): string {
-  return join(PARENT, `${PREFIX}${id}`);
-}
-
-/** Marks a folder as in use for as long as this process lives. */
-export async function claim(folder: string): Promise<void> {
-  await writeFile(join(folder, 'owner'), `${process.pid} ${startTime(process.pid)}`);
+/**
+ * Makes the folder that everything of one test engine or registry lives in, under a new name. It counts as in use for as
+ * long as this process lives.
+ */
+export async function makeRunFolder(): Promise<string> {
+  const id = randomBytes(4).toString('hex');
+  const folder = join(PARENT, `${PREFIX}${id}`);
+  // Renamed only when it names its owner: until then another run would take it for a leftover.
+  const nameless = join(PARENT, `berth-new-${id}`);
+  await mkdir(nameless, { mode: 0o711 });
+  await writeFile(join(nameless, 'owner'), `${process.pid} ${startTime(process.pid)}`);
+  await rename(nameless, folder);
+  return folder;
 }
 
 /** Cleans up what runs that were killed left on this machine: processes, mounts, bridges, folders. */
@@ -42,11 +48,12 @@ function ownerLives(folder: string): boolean {
   return pid !== undefined && pid !== '' && startTime(Number(pid)) === started;
 }
 
-/** Clock ticks since boot at which a process started: with its id it names one process for good. */
+/** Clock ticks since boot at which a process started: with its id it names one process for good. Undefined once it has ended. */
 function startTime(pid: number): string | undefined {
-  return read(`/proc/${pid}/stat`)
+  const fields = read(`/proc/${pid}/stat`)
     ?.replace(/^.*\) /s, '')
-    .split(' ')[19];
+    .split(' ');
+  return fields?.[0] === 'Z' ? undefined : fields?.[19];
 }
 
 async function killProcesses(folder: string): Promise<void> {

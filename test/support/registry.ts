@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { claim, removeRun, runFolder } from './leftovers.ts';
+import { makeRunFolder, removeRun } from './leftovers.ts';
 
 /** The one user of a registry with a password. */
 export const REGISTRY_USER = { username: 'sailor', password: 'harbour' } as const;
@@ -20,9 +19,7 @@ export interface Registry extends AsyncDisposable {
 
 /** Starts a registry on 127.0.0.1; with `auth` it wants REGISTRY_USER's name and password for everything. */
 export async function startRegistry(options: { auth?: boolean } = {}): Promise<Registry> {
-  const folder = runFolder(randomBytes(4).toString('hex'));
-  await mkdir(folder, { mode: 0o700 });
-  await claim(folder);
+  const folder = await makeRunFolder();
   try {
     return await launch(folder, options.auth === true);
   } catch (error) {

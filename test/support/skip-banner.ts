@@ -12,7 +12,9 @@ export class SkipBanner implements Reporter {
     const said = [...new Set(files.flat())].filter((reason) => reason !== undefined);
     // After the reporter before it has written its summary.
     process.once('exit', () => {
-      process.stdout.write(`\nSKIPPED: ${files.length} engine test files did not run (${said.join('; ')})\n`);
+      process.stdout.write(
+        `\nSKIPPED, engine test files that did not run: ${files.length} (${said.join('; ')})\n`,
+      );
     });
   }
 }
