@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { execa, type Options } from 'execa';
 import { createBridge } from './bridge.ts';
 import { debootstrap } from './debootstrap.ts';
-import { bridgeName, claim, removeRun, runFolder } from './leftovers.ts';
+import { bridgeName, makeRunFolder, removeRun } from './leftovers.ts';
 import { ensureCommands } from './packages.ts';
 
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'ca-certificates', 'iproute2'];
@@ -32,9 +31,7 @@ export interface Machine extends AsyncDisposable {
 export async function bootMachine({ suite }: { suite: 'bookworm' | 'trixie' }): Promise<Machine> {
   await ensureCommands(['systemd-nspawn', 'ip', 'iptables']);
   const base = await debootstrap(`machine-${suite}`, suite, PACKAGES);
-  const folder = runFolder(randomBytes(4).toString('hex'));
-  await mkdir(folder, { mode: 0o711 });
-  await claim(folder);
+  const folder = await makeRunFolder();
   try {
     const root = await copyOf(base, folder);
     const machine = new NspawnMachine(folder, root, await connectBridge(bridgeName(folder)));
