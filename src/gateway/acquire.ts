@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { DomainError, messageOf } from '../domain/errors.ts';
+import { launchGateway } from './launch.ts';
+import { type GatewayLink, openGatewayLink } from './link.ts';
+import type { LogLevel } from './settings.ts';
+
+/** A running gateway answers on its admin socket at once. */
+const ADOPT_MS = 1_000;
+const LAUNCH_MS = 15_000;
+const RELOAD_MS = 30_000;
+
+/** How to come to a gateway. */
+export interface AcquireOptions {
+  /** The admin socket of a gateway that somebody else runs; null to adopt or start one of our own. */
+  readonly gatewaySocket: string | null;
+  /** Where our own gateway keeps its socket, its table and its log. */
+  readonly folder: string;
+  /** Null: port 80, or 8080 when 80 may not be bound. */
+  readonly listen: { readonly host: string; readonly port: number } | null;
+  readonly workers: number;
+  readonly drainTimeoutMs: number;
+  readonly logLevel: LogLevel;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+/**
+ * The link to the gateway: of the system's, of our own that runs already (an earlier berthd started it, and its traffic
+ * goes on), or of one that is started now. Throws a DomainError where the port can't be had.
+ */
+export async function acquireGateway(options: AcquireOptions, signal: AbortSignal): Promise<GatewayLink> {
+  const { gatewaySocket, folder, log } = options;
+  if (gatewaySocket !== null) return openGatewayLink({ socketPath: gatewaySocket, log });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const link = openGatewayLink({ socketPath: join(folder, 'admin.sock'), log });
+  try {
+    if (await answers(link, signal)) await renew(link, options, signal);
+    else await launch(link, options, signal);
+    return link;
+  } catch (error) {
+    await link[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function answers(link: GatewayLink, signal: AbortSignal): Promise<boolean> {
+  try {
+    await link.ready(AbortSignal.any([signal, AbortSignal.timeout(ADOPT_MS)]));
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof Error && error.name === 'TimeoutError') return false;
+    throw error;
+  }
+}
+
+/** A gateway of another version starts a generation of this one; its traffic goes on meanwhile. */
+async function renew(link: GatewayLink, { version, listen, log }: AcquireOptions, signal: AbortSignal): Promise<void> {
+  const running = link.info();
+  log.info({ gateway: running }, 'adopted the running gateway');
+  if (running !== undefined && listen !== null && listen.port !== 0 && listen.port !== running.listen.port) {
+    log.warn(
+      { listens: running.listen, configured: listen },
+      'the running gateway listens elsewhere than configured: stop it, and the next berthd starts one as configured',
+    );
+  }
+  if (running === undefined || running.version === version) return;
+  await link.reload(AbortSignal.any([signal, AbortSignal.timeout(RELOAD_MS)]));
+}
+
+async function launch(link: GatewayLink, options: AcquireOptions, signal: AbortSignal): Promise<void> {
+  const { folder, listen, log, ...rest } = options;
+  const candidates = listen === null ? [80, 8080].map((port) => ({ host: '127.0.0.1', port })) : [listen];
+  const refusals: string[] = [];
+  for (const { host, port } of candidates) {
+    try {
+      const files = { adminSocket: join(folder, 'admin.sock'), tableFile: join(folder, 'table.json') };
+      const started = await launchGateway({ ...rest, ...files, logFile: join(folder, 'gateway.log'), host, port }, signal);
+      log.info({ pid: started.pid, host, port: started.port }, 'started the gateway');
+      return await link.ready(AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]));
+    } catch (error) {
+      if (!isPortRefused(error)) throw error;
+      refusals.push(messageOf(error));
+    }
+  }
+  throw new DomainError(
+    'unavailable',
+    `The gateway can't have its port: ${refusals.join('; ')}. Free the port, or choose another with BERTH_GATEWAY_LISTEN.`,
+  );
+}
+
+function isPortRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestHead } from './admission.ts';
+import type { Peer } from './forwarded-headers.ts';
+import type { Header } from './headers.ts';
+
+/** The header lines of a message of node's, in order and in their own case. */
+export function headersOf(raw: readonly string[]): Header[] {
+  const headers: Header[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) headers.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return headers;
+}
+
+export function headOf(request: IncomingMessage): RequestHead {
+  return {
+    method: request.method ?? '',
+    target: request.url ?? '',
+    version: isHttp10(request) ? '1.0' : '1.1',
+    headers: headersOf(request.rawHeaders),
+  };
+}
+
+export function peerOf(request: IncomingMessage): Peer {
+  return {
+    address: request.socket.remoteAddress ?? '',
+    port: request.socket.localPort ?? 0,
+    protocol: 'http',
+    host: request.headers.host,
+  };
+}
+
+export function isHttp10(request: IncomingMessage): boolean {
+  return request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+}
+
+/** Whether a body follows the head. */
+export function hasBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length'];
+  return isChunked(request) || (length !== undefined && Number(length) > 0);
+}
+
+export function isChunked(message: IncomingMessage): boolean {
+  return message.headers['transfer-encoding'] !== undefined;
+}

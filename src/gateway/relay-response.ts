@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { forwardedTrailers, withoutHopByHop } from './forwarded-headers.ts';
+import type { Header } from './headers.ts';
+import type { Limits } from './limits.ts';
+import { headersOf, isChunked, isHttp10 } from './node-http.ts';
+import { brokenBackend } from './refusal.ts';
+import { abort, awaitsContinue, refuse } from './refuse.ts';
+
+/** Passes a container's answer on as it comes. Where it breaks off, so does the client's connection. */
+export function relayResponse(
+  answer: IncomingMessage,
+  request: IncomingMessage,
+  response: ServerResponse,
+  limits: Limits,
+): void {
+  if (awaitsContinue(request)) response.shouldKeepAlive = false;
+  try {
+    response.writeHead(
+      answer.statusCode ?? 502,
+      answer.statusMessage,
+      responseHeaders(answer, request).flat(),
+    );
+  } catch {
+    // The parser lets a reason phrase pass that node will not write.
+    answer.destroy();
+    refuse(request, response, brokenBackend);
+    return;
+  }
+  // The head goes out by itself: a stream of events may have nothing to say for an hour.
+  response.flushHeaders();
+  answer.pipe(response, { end: false });
+  answer.once('end', () => {
+    response.addTrailers(forwardedTrailers(headersOf(answer.rawTrailers)));
+    response.end();
+  });
+  answer.once('error', () => abort(request));
+  answer.once('close', () => {
+    if (!answer.complete) abort(request);
+  });
+  cutStalledReader(answer, request, limits.stalledReaderMs);
+}
+
+/** Node refuses to announce trailers on an answer that it doesn't send in chunks. */
+function responseHeaders(answer: IncomingMessage, request: IncomingMessage): Header[] {
+  const headers = withoutHopByHop(headersOf(answer.rawHeaders));
+  const bodiless = request.method === 'HEAD' || answer.statusCode === 204 || answer.statusCode === 304;
+  if (isChunked(answer) && !isHttp10(request) && !bodiless) return headers;
+  return headers.filter(([name]) => name.toLowerCase() !== 'trailer');
+}
+
+function cutStalledReader(answer: IncomingMessage, request: IncomingMessage, stalledMs: number): void {
+  let stalled: NodeJS.Timeout | undefined;
+  answer.on('pause', () => {
+    clearTimeout(stalled);
+    stalled = setTimeout(() => abort(request), stalledMs);
+  });
+  answer.on('resume', () => clearTimeout(stalled));
+  answer.once('close', () => clearTimeout(stalled));
+}
