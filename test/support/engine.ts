@@ -172,7 +172,7 @@ mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
-cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
 cd "$root"
 pivot_root . .old
 umount -l /.old

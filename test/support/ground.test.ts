@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import { dockerAt } from './engine.ts';
+import { dockerAt, startEngine } from './engine.ts';
 import { type AvailableGround, describeWithEngine } from './ground.ts';
 import { Images, pull } from './images.ts';
+import { bridgeName } from './leftovers.ts';
 import { REGISTRY_USER } from './registry.ts';
+
+const root = process.getuid?.() === 0;
 
 describeWithEngine('the test ground', (ground) => {
   const docker = dockerAt(ground.dockerHost);
@@ -56,6 +61,23 @@ describeWithEngine('the test ground', (ground) => {
       socket.close();
       expect(answer).toBe('x'.repeat(70_000));
     });
+  });
+});
+
+describe.runIf(root)('an engine of its own', () => {
+  test('can be killed and started again, and leaves nothing', async () => {
+    const engine = await startEngine();
+    const first = engine.pid;
+    await engine.kill('SIGKILL');
+    await expect(engine.docker.ping()).rejects.toThrow();
+    await engine.restart();
+    expect(engine.pid).not.toBe(first);
+    expect(String(await engine.docker.ping())).toBe('OK');
+    const { folder } = engine;
+    await engine[Symbol.asyncDispose]();
+    expect(existsSync(folder)).toBe(false);
+    expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(folder);
+    expect(existsSync(`/sys/class/net/${bridgeName(folder)}`)).toBe(false);
   });
 });
 
