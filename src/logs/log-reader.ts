@@ -7,7 +7,7 @@ import { Journal } from './journal.ts';
 import type { LineId } from './line-id.ts';
 import type { LogEvent, LogRequest } from './log-event.ts';
 import { Merge } from './merge.ts';
-import type { LogSources } from './ports.ts';
+import { type LogSources, refusalOf } from './ports.ts';
 import { mayComeYet, whichInstance } from './which-instance.ts';
 
 /** A container and its instances, looked at together. */
@@ -23,6 +23,8 @@ interface Opening {
   readonly limit: number | null;
 }
 
+const NOTHING: Opening = { logs: [], limit: null };
+
 /** Reads containers' logs: lines with ids to resume at, over restarts and redeploys. */
 export class LogReader {
   readonly #sources: LogSources;
@@ -34,17 +36,16 @@ export class LogReader {
   /**
    * Finds where to begin and gives the events from there; what is written after this resolved is among them. Nothing is
    * read faster than the events are taken; leaving the loop, or the signal, closes what is open. Throws `not-found`
-   * where there is no such container or revision, and what the engine throws.
+   * where there is no such container or revision, `unavailable` where the engine does not answer.
    */
   async open(request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<LogEvent>> {
-    const look = await this.#look(request.containerId, signal);
-    if (look === undefined) throw notFound(`There is no container ${request.containerId}.`);
-    if (request.revision !== null && request.revision > look.container.latest.number) {
-      throw notFound(
-        `The container has no revision ${request.revision}: ${look.container.latest.number} is its latest.`,
-      );
+    try {
+      return this.#events(request, await this.#opening(request, signal), signal);
+    } catch (error) {
+      if (refusalOf(error) !== 'unavailable') throw error;
+      const message = "The log can't be read: the container engine does not answer. Try again in a moment.";
+      throw new DomainError('unavailable', message, { cause: error });
     }
-    return this.#events(request, await this.#opening(request, look, signal), signal);
   }
 
   async *#events(
@@ -94,9 +95,29 @@ export class LogReader {
     }
   }
 
-  async #opening(request: LogRequest, { container, instances }: Look, signal: AbortSignal): Promise<Opening> {
-    const instance = whichInstance(container, instances, request.revision);
-    if (instance === undefined) return { logs: [], limit: null };
+  async #opening(request: LogRequest, signal: AbortSignal): Promise<Opening> {
+    const look = await this.#look(request.containerId, signal);
+    if (look === undefined) throw notFound(`There is no container ${request.containerId}.`);
+    const latest = look.container.latest.number;
+    if (request.revision !== null && request.revision > latest) {
+      throw notFound(`The container has no revision ${request.revision}: its latest is ${latest}.`);
+    }
+    const instance = whichInstance(look.container, look.instances, request.revision);
+    if (instance === undefined) return NOTHING;
+    try {
+      return await this.#beginning(request, instance, look.instances, signal);
+    } catch (error) {
+      if (refusalOf(error) === 'gone') return NOTHING;
+      throw error;
+    }
+  }
+
+  async #beginning(
+    request: LogRequest,
+    instance: Instance,
+    instances: readonly Instance[],
+    signal: AbortSignal,
+  ): Promise<Opening> {
     if (request.lastEventId !== null) {
       const logs = await this.#resumed(request, request.lastEventId, instance, instances, signal);
       return { logs, limit: null };

@@ -20,3 +20,8 @@ export interface LogSources {
   readonly containers: { get(id: string): Promise<Container | undefined> };
   readonly changes: ContainerChanges;
 }
+
+/** Why the engine would not: its errors say so in `kind`, `gone` and `unavailable` among others (EngineErrorKind). */
+export function refusalOf(error: unknown): unknown {
+  return error instanceof Error && 'kind' in error ? error.kind : undefined;
+}
