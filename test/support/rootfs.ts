@@ -67,8 +67,16 @@ async function addBusybox(root: string): Promise<void> {
 
 async function addPerl(root: string): Promise<void> {
   await addProgram(root, '/usr/bin/perl');
-  const { stdout } = await execa('/usr/bin/perl', ['-e', 'print grep { m{/perl-base$} } @INC']);
-  await cp(stdout, join(root, stdout), { recursive: true, dereference: true });
+  // The modules that the server needs, and what they have loaded.
+  const loaded = 'require DynaLoader; print map {"$_\\n"} values %INC, @DynaLoader::dl_shared_objects';
+  const { stdout } = await execa('/usr/bin/perl', [
+    '-Mstrict',
+    '-Mwarnings',
+    '-MIO::Socket::INET',
+    '-e',
+    loaded,
+  ]);
+  await Promise.all(stdout.split('\n').map((file) => addFile(root, file, file)));
 }
 
 /** Adds a program at its own path, and the shared libraries it is linked with; both may come from an unpacked package. */
@@ -78,10 +86,13 @@ async function addProgram(root: string, program: string, unpacked = ''): Promise
   const { stdout } = await execa('ldd', [program], { env: { LD_LIBRARY_PATH: folders.join(':') } });
   const libraries = [...stdout.matchAll(/(?:=> |^\s*)(\/\S+) \(/gm)].map((match) => match[1] ?? '');
   for (const file of [program, ...libraries]) {
-    const inside = join(root, file.startsWith(`${unpacked}/`) ? file.slice(unpacked.length) : file);
-    await mkdir(dirname(inside), { recursive: true });
-    await cp(file, inside, { dereference: true });
+    await addFile(root, file, file.startsWith(`${unpacked}/`) ? file.slice(unpacked.length) : file);
   }
+}
+
+async function addFile(root: string, file: string, path: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await cp(file, join(root, path), { dereference: true });
 }
 
 /** A folder as a tar archive owned by root, without the times and names of this machine. */
