@@ -1,0 +1,39 @@
+import { authenticate } from './authenticate.ts';
+import { registerContainers } from './containers.ts';
+import type { ApiDeps } from './deps.ts';
+import { registerDocs } from './docs.ts';
+import { registerDocument } from './document.ts';
+import { registerGpuModels } from './gpu-models.ts';
+import { headWithoutBody } from './head.ts';
+import { registerHealth } from './health.ts';
+import { hostCheck } from './host-check.ts';
+import { otherMethods } from './methods.ts';
+import { type Api, createApp } from './openapi.ts';
+import { isExpected, problemResponse } from './problem.ts';
+import { requestLog } from './request-log.ts';
+import { registerRevisions } from './revisions.ts';
+import { securityHeaders } from './security-headers.ts';
+import { registerUsers } from './users.ts';
+
+/** The whole API. serve.ts puts it on a port or a socket. */
+export function createApi(deps: ApiDeps): Api {
+  const app = createApp();
+
+  app.use(requestLog(deps.log), securityHeaders, headWithoutBody, hostCheck(deps.allowedHosts));
+  app.use('/v1/*', authenticate(deps.tokens));
+
+  registerContainers(app, deps);
+  registerRevisions(app, deps);
+  registerGpuModels(app);
+  registerUsers(app, deps);
+  registerHealth(app);
+  registerDocs(app);
+  registerDocument(app, deps.version);
+
+  app.notFound(otherMethods(app));
+  app.onError((error, c) => {
+    if (!isExpected(error)) deps.log.error({ err: error, requestId: c.get('requestId') }, 'a request failed');
+    return problemResponse(c, error);
+  });
+  return app;
+}

@@ -1,0 +1,64 @@
+import { z } from '@hono/zod-openapi';
+import { MIN_RAM_BYTES } from '../../domain/container-spec.ts';
+import { DURATION_PATTERN, parseDuration } from '../../domain/duration.ts';
+import { parseQuantity, QUANTITY_PATTERN } from '../../domain/quantity.ts';
+import { saying } from './texts.ts';
+
+/** Docker's unit of CPU time: a billionth of a core. */
+const NANO = 1e9;
+/** Less than this the kernel's scheduler can't give (1 ms in each 100 ms). */
+const MIN_CPU = 0.01;
+const MAX_CPU = 4096;
+
+const CPU = `must be a number of cores from ${MIN_CPU} to ${MAX_CPU}, such as 0.5 or 2`;
+
+/** Cores; fractions allowed. */
+export const Cpu = z
+  .number(saying(CPU))
+  .min(MIN_CPU, CPU)
+  .max(MAX_CPU, CPU)
+  .transform((cores) => Math.round(cores * NANO) / NANO)
+  .openapi({ example: 1, description: 'Cores; fractions allowed. At most what the machine has (422).' });
+
+function quantity(example: string, description: string, minBytes: number, tooSmall: string) {
+  const wrong = `must be a quantity of bytes, such as "${example}": digits and perhaps Ki, Mi, Gi, Ti, k, M, G or T`;
+  return z
+    .string(saying(wrong))
+    .transform((text, context) => {
+      const parsed = parseQuantity(text);
+      if (parsed !== undefined && parsed.bytes >= minBytes) return parsed;
+      context.addIssue(parsed === undefined ? wrong : tooSmall);
+      return z.NEVER;
+    })
+    .openapi({ type: 'string', pattern: QUANTITY_PATTERN.source, example, description });
+}
+
+/** Memory. */
+export const Ram = quantity(
+  '512Mi',
+  'Memory, at least 6Mi, at most what the machine has (422).',
+  MIN_RAM_BYTES,
+  'must be at least 6Mi: Docker starts nothing with less',
+);
+
+/** How much a container may write besides its volumes. */
+export const EphemeralStorage = quantity(
+  '10Gi',
+  'What the container may write outside its volumes.',
+  1,
+  'must be more than 0',
+);
+
+/** How long: "90s", "10m", "1h30m", within bounds in milliseconds. */
+export function duration(example: string, minMs: number, maxMs: number, bounds: string) {
+  const wrong = `must be a duration ${bounds}, such as "${example}"`;
+  return z
+    .string(saying(wrong))
+    .transform((text, context) => {
+      const parsed = parseDuration(text);
+      if (parsed !== undefined && parsed.ms >= minMs && parsed.ms <= maxMs) return parsed;
+      context.addIssue(wrong);
+      return z.NEVER;
+    })
+    .openapi({ type: 'string', pattern: DURATION_PATTERN.source, maxLength: 64, example });
+}

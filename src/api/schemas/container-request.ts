@@ -1,0 +1,92 @@
+import { z } from '@hono/zod-openapi';
+import type { ContainerSpec } from '../../domain/container-spec.ts';
+import { NAME_PATTERN } from '../../domain/hostname.ts';
+import { Cpu, EphemeralStorage, Ram } from './amounts.ts';
+import { Command, Env } from './commands.ts';
+import { DesiredGpus, Gpu } from './gpus.ts';
+import { Image } from './image.ts';
+import { HealthPath, hostnames, Port, RequestTimeout } from './network.ts';
+import { saying } from './texts.ts';
+import { Volumes } from './volumes.ts';
+
+const NAME = 'must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at the ends';
+const OBJECT = saying('The body must be a JSON object.');
+
+/** What a client may set of a container, each field parsed into the domain's type. */
+function fields(domain: string) {
+  return {
+    name: z.string(saying(NAME)).regex(NAME_PATTERN, NAME).openapi({ example: 'hello-world' }),
+    image: Image,
+    cpu: Cpu,
+    ram: Ram,
+    gpu: Gpu,
+    ephemeralStorage: EphemeralStorage,
+    command: Command.openapi({ description: "Replaces the image's entrypoint; null keeps it." }),
+    arguments: Command.openapi({ description: "Replaces the image's cmd; null keeps it." }),
+    env: Env,
+    port: Port,
+    desiredGPUs: DesiredGpus,
+    hostnames: hostnames(domain),
+    healthPath: HealthPath,
+    requestTimeout: RequestTimeout,
+    volumes: Volumes,
+  } satisfies Record<keyof ContainerSpec, z.ZodType>;
+}
+
+/** The body of a create: what is left out has its default. */
+export function newContainer(domain: string) {
+  const of = fields(domain);
+  return z.strictObject(
+    {
+      name: of.name,
+      image: of.image,
+      cpu: of.cpu.prefault(1),
+      ram: of.ram.prefault('512Mi'),
+      gpu: of.gpu.prefault(0),
+      ephemeralStorage: of.ephemeralStorage.prefault('10Gi'),
+      command: of.command.prefault(null),
+      arguments: of.arguments.prefault(null),
+      env: of.env.prefault({}),
+      port: of.port.prefault('80'),
+      desiredGPUs: of.desiredGPUs.prefault(null),
+      hostnames: of.hostnames.prefault([]),
+      healthPath: of.healthPath.prefault(null),
+      requestTimeout: of.requestTimeout.prefault('5m'),
+      volumes: of.volumes.prefault([]),
+    },
+    OBJECT,
+  );
+}
+
+/** The body of an update: what is left out keeps its value. */
+export function containerChange(domain: string) {
+  return z.strictObject(fields(domain), OBJECT).partial();
+}
+
+/** What an update says. */
+export type ContainerChange = z.output<ReturnType<typeof containerChange>>;
+
+/** The next spec: what an update leaves out keeps its value. */
+export function applyChange(spec: ContainerSpec, change: ContainerChange): ContainerSpec {
+  return {
+    name: kept(change.name, spec.name),
+    image: kept(change.image, spec.image),
+    cpu: kept(change.cpu, spec.cpu),
+    ram: kept(change.ram, spec.ram),
+    gpu: kept(change.gpu, spec.gpu),
+    ephemeralStorage: kept(change.ephemeralStorage, spec.ephemeralStorage),
+    command: kept(change.command, spec.command),
+    arguments: kept(change.arguments, spec.arguments),
+    env: kept(change.env, spec.env),
+    port: kept(change.port, spec.port),
+    desiredGPUs: kept(change.desiredGPUs, spec.desiredGPUs),
+    hostnames: kept(change.hostnames, spec.hostnames),
+    healthPath: kept(change.healthPath, spec.healthPath),
+    requestTimeout: kept(change.requestTimeout, spec.requestTimeout),
+    volumes: kept(change.volumes, spec.volumes),
+  };
+}
+
+function kept<T>(given: T | undefined, current: T): T {
+  return given === undefined ? current : given;
+}

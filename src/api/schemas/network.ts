@@ -1,0 +1,67 @@
+import { z } from '@hono/zod-openapi';
+import { HOSTNAME_PATTERN } from '../../domain/hostname.ts';
+import { duration } from './amounts.ts';
+import { saying } from './texts.ts';
+
+const PORT = 'must be a port from 1 to 65535';
+const DIGITS = /^(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$/;
+
+/** The port that the container listens on. */
+export const Port = z
+  .union([z.int().min(1).max(65_535), z.string().regex(DIGITS).transform(Number)], saying(PORT))
+  .openapi({
+    anyOf: [
+      { type: 'string', pattern: DIGITS.source },
+      { type: 'integer', minimum: 1, maximum: 65_535 },
+    ],
+    example: '80',
+    description: 'TCP; HTTP is spoken on it.',
+  });
+
+const MAX_HOSTNAMES = 16;
+const HOSTNAME = 'must be a host name of at least two labels, such as "app.example.com", and no IP address';
+const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+/** The last label begins with a letter: an IPv4 address would be a host name otherwise. */
+const LAST_LABEL = '[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+
+/** Host names besides the generated one. `domain` is the suffix of those. */
+export function hostnames(domain: string) {
+  const hostname = z
+    .string(saying(HOSTNAME))
+    .toLowerCase()
+    .refine((name) => HOSTNAME_PATTERN.test(name) && /\.[a-z][^.]*$/.test(name), HOSTNAME)
+    .refine(
+      (name) => name !== domain,
+      'is the domain of the names that berth generates: put a label before it',
+    );
+  return z
+    .array(hostname, saying('must be a list of host names'))
+    .max(MAX_HOSTNAMES, `must have at most ${MAX_HOSTNAMES} entries`)
+    .refine((names) => new Set(names).size === names.length, 'must not name one host twice')
+    .openapi({
+      type: 'array',
+      maxItems: MAX_HOSTNAMES,
+      uniqueItems: true,
+      items: { type: 'string', minLength: 3, maxLength: 253, pattern: `^(?:${LABEL}\\.)+${LAST_LABEL}$` },
+      example: ['app.example.com'],
+      description: 'Names besides the generated one, in lower case from then on. One that is taken is a 409.',
+    });
+}
+
+const HEALTH_PATH = /^\/[!-"$-~]{0,2047}$/;
+
+/** What must answer 2xx or 3xx before traffic comes. */
+export const HealthPath = z
+  .string(saying('must be a path such as "/healthz", or null'))
+  .regex(HEALTH_PATH, 'must begin with "/" and have at most 2048 visible ASCII characters, none of them "#"')
+  .nullable()
+  .openapi({
+    example: '/healthz',
+    description:
+      'A GET of it must answer 2xx or 3xx before traffic comes; null: a TCP connect to the port is enough.',
+  });
+
+/** How long the container may take to begin an answer. */
+export const RequestTimeout = duration('5m', 1_000, 24 * 3_600_000, 'from "1s" to "24h"').openapi({
+  description: 'How long the container may take to begin an answer.',
+});
