@@ -1,5 +1,5 @@
 import type { Instance } from '../domain/instance.ts';
-import { ChangeWatch } from './changes.ts';
+import type { ChangeSubscription } from './changes.ts';
 import { Journal, type Position } from './journal.ts';
 import type { LogEvent } from './log-event.ts';
 import type { LogSources } from './ports.ts';
@@ -21,7 +21,7 @@ export async function* instanceLog(
   { instance, position, since, follow }: InstanceLogRequest,
   signal: AbortSignal,
 ): AsyncGenerator<LogEvent, void, undefined> {
-  using watch = new ChangeWatch(sources.changes, instance.containerId);
+  using watch = sources.changes.subscribe(instance.containerId);
   const journal = new Journal(sources.engine, instance.id, since);
   let reached = position;
   for (let current: Instance | undefined = instance; current !== undefined; ) {
@@ -46,7 +46,7 @@ export async function* instanceLog(
 async function nextRun(
   sources: LogSources,
   before: Instance,
-  watch: ChangeWatch,
+  watch: ChangeSubscription,
   signal: AbortSignal,
 ): Promise<Instance | undefined> {
   for (let waited = false; ; waited = true) {

@@ -1,7 +1,7 @@
 import type { Container } from '../domain/container.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Instance } from '../domain/instance.ts';
-import { ChangeWatch } from './changes.ts';
+import type { ChangeSubscription } from './changes.ts';
 import { type InstanceLogRequest, instanceLog } from './instance-log.ts';
 import { Journal } from './journal.ts';
 import type { LineId } from './line-id.ts';
@@ -54,7 +54,7 @@ export class LogReader {
     signal: AbortSignal,
   ): AsyncGenerator<LogEvent> {
     if (limit === 0) return;
-    using watch = new ChangeWatch(this.#sources.changes, request.containerId);
+    using watch = this.#sources.changes.subscribe(request.containerId);
     const end = new AbortController();
     const until = AbortSignal.any([signal, end.signal]);
     const merge = new Merge<LogEvent>(() => end.abort());
@@ -72,7 +72,7 @@ export class LogReader {
     request: LogRequest,
     begun: readonly InstanceLogRequest[],
     merge: Merge<LogEvent>,
-    watch: ChangeWatch,
+    watch: ChangeSubscription,
     signal: AbortSignal,
   ): AsyncGenerator<LogEvent> {
     const known = new Set(begun.map(({ instance }) => instance.id));
