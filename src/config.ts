@@ -9,6 +9,9 @@ const DEFAULT_FILE = '/etc/berth/berth.toml';
 /** Variables of the command and of the tests; the daemon has no use for them and no quarrel with them. */
 const NOT_OURS = /^BERTH_(HOST|TOKEN|TEST_.*)$/;
 
+/** pino's levels. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
 /** A TCP address to listen on; port 0 lets the system choose. */
 export interface Listen {
   readonly host: string;
@@ -61,7 +64,7 @@ const Settings = z.strictObject({
   jwt_audience: z.string().min(1).optional(),
   docker_host: z.string().min(1).optional(),
   nvidia_smi: z.string().min(1).optional(),
-  log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
+  log_level: z.enum(LOG_LEVELS).optional(),
   registries: z.record(z.string(), z.strictObject({ username: z.string(), password: z.string() })).optional(),
 });
 
@@ -95,7 +98,7 @@ export interface Config {
   readonly dockerConfigFile: string;
   readonly registries: Readonly<Record<string, { readonly username: string; readonly password: string }>>;
   readonly nvidiaSmi: string;
-  readonly logLevel: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
 /** What a process is started with. */

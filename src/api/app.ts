@@ -7,6 +7,7 @@ import { registerGpuModels } from './gpu-models.ts';
 import { headWithoutBody } from './head.ts';
 import { registerHealth } from './health.ts';
 import { hostCheck } from './host-check.ts';
+import { registerLogs } from './logs.ts';
 import { otherMethods } from './methods.ts';
 import { type Api, createApp } from './openapi.ts';
 import { isExpected, problemResponse } from './problem.ts';
@@ -24,6 +25,7 @@ export function createApi(deps: ApiDeps): Api {
 
   registerContainers(app, deps);
   registerRevisions(app, deps);
+  registerLogs(app, deps);
   registerGpuModels(app);
   registerUsers(app, deps);
   registerHealth(app);

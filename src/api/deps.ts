@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Tokens } from '../auth/tokens.ts';
+import type { LogReader } from '../logs/log-reader.ts';
 import type { ContainerStore } from '../store/containers.ts';
 import type { UserStore } from '../store/users.ts';
 
@@ -16,6 +17,7 @@ export interface ApiDeps {
   /** What this machine has; undefined while the engine was never reached: nothing is refused for its size then. */
   machine(): Machine | undefined;
   readonly tokens: Tokens;
+  readonly logs: LogReader;
   /** Host names that the API answers to over TCP besides IP addresses, `localhost` and `*.localhost`. */
   readonly allowedHosts: readonly string[];
   readonly version: string;

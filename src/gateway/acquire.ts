@@ -57,7 +57,11 @@ async function answers(link: GatewayLink, signal: AbortSignal): Promise<boolean>
 }
 
 /** A gateway of another version starts a generation of this one; its traffic goes on meanwhile. */
-async function renew(link: GatewayLink, { version, listen, log }: AcquireOptions, signal: AbortSignal): Promise<void> {
+async function renew(
+  link: GatewayLink,
+  { version, listen, log }: AcquireOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const running = link.info();
   log.info({ gateway: running }, 'adopted the running gateway');
   if (running !== undefined && listen !== null && listen.port !== 0 && listen.port !== running.listen.port) {
@@ -77,7 +81,10 @@ async function launch(link: GatewayLink, options: AcquireOptions, signal: AbortS
   for (const { host, port } of candidates) {
     try {
       const files = { adminSocket: join(folder, 'admin.sock'), tableFile: join(folder, 'table.json') };
-      const started = await launchGateway({ ...rest, ...files, logFile: join(folder, 'gateway.log'), host, port }, signal);
+      const started = await launchGateway(
+        { ...rest, ...files, logFile: join(folder, 'gateway.log'), host, port },
+        signal,
+      );
       log.info({ pid: started.pid, host, port: started.port }, 'started the gateway');
       return await link.ready(AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]));
     } catch (error) {
@@ -92,5 +99,7 @@ async function launch(link: GatewayLink, options: AcquireOptions, signal: AbortS
 }
 
 function isPortRefused(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');
+  return (
+    error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')
+  );
 }
