@@ -3,7 +3,7 @@ import type { ZodType } from 'zod';
 import { DomainError } from '../domain/errors.ts';
 import type { ApiEnv } from './context.ts';
 import { fieldErrors, invalid } from './field-errors.ts';
-import { checkTree } from './json-tree.ts';
+import { reservedNames } from './json-tree.ts';
 import { HttpError } from './problem.ts';
 
 /** A JSON body may have so many bytes. */
@@ -15,9 +15,11 @@ const JSON_TYPE = /^application\/(?:[a-z0-9!#$&^_.-]+\+)?json$/i;
 export async function readBody<T>(c: Context<ApiEnv>, schema: ZodType<T>): Promise<T> {
   requireJson(c.req.header('Content-Type'));
   const value = parseJson(await readText(c));
-  checkTree(value);
+  const reserved = reservedNames(value);
   const result = schema.safeParse(value);
-  if (!result.success) throw invalid(fieldErrors(result.error));
+  if (reserved.length > 0 || !result.success) {
+    throw invalid([...reserved, ...(result.success ? [] : fieldErrors(result.error))]);
+  }
   return result.data;
 }
 

@@ -16,9 +16,10 @@ const READ_ONLY: ReadonlySet<string> = new Set([
 const MAX_ERRORS = 50;
 const MAX_PATH = 200;
 
-/** A refusal that lists every field at fault, in its detail too, for whoever shows only that. */
+/** A refusal that lists every field at fault, once, in its detail too, for whoever shows only that. */
 export function invalid(fields: readonly FieldError[]): DomainError {
-  const listed = fields.slice(0, MAX_ERRORS);
+  const byPath = new Map(fields.toReversed().map((field) => [field.path, field]));
+  const listed = [...byPath.values()].reverse().slice(0, MAX_ERRORS);
   return new DomainError('invalid', listed.map(sentence).join('; '), { fields: listed });
 }
 

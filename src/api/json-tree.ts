@@ -1,5 +1,5 @@
 import { DomainError, type FieldError } from '../domain/errors.ts';
-import { invalid, pathOf } from './field-errors.ts';
+import { pathOf } from './field-errors.ts';
 
 /** No request nests deeper than this; `volumes.0.path` is three. */
 const MAX_DEPTH = 16;
@@ -12,8 +12,8 @@ interface Node {
   readonly path: readonly string[];
 }
 
-/** Refuses what JSON allows and no request of ours holds: nesting without end, and names that reach prototypes. */
-export function checkTree(root: unknown): void {
+/** The fields whose names reach prototypes. Throws `invalid` where the body nests without end. */
+export function reservedNames(root: unknown): readonly FieldError[] {
   const faults: FieldError[] = [];
   // A stack of our own: recursion would end at the caller's depth, not ours.
   const open: Node[] = [{ value: root, path: [] }];
@@ -32,5 +32,5 @@ export function checkTree(root: unknown): void {
       else if (typeof child === 'object') open.push({ value: child, path: childPath });
     }
   }
-  if (faults.length > 0) throw invalid(faults);
+  return faults;
 }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { plainText, saying } from './texts.ts';
+import { NO_NUL, plainText, saying } from './texts.ts';
 
 const MAX_WORDS = 1024;
 const MAX_WORD = 128 * 1024;
@@ -23,9 +23,9 @@ export const Command = z
       {
         type: 'array',
         maxItems: MAX_WORDS,
-        items: { type: 'string', maxLength: MAX_WORD, pattern: '^[^\\0]*$' },
+        items: { type: 'string', maxLength: MAX_WORD, pattern: NO_NUL },
       },
-      { type: 'string', maxLength: MAX_WORD, pattern: '^[^\\0]*$' },
+      { type: 'string', maxLength: MAX_WORD, pattern: NO_NUL },
       { type: 'null' },
     ],
   });
@@ -35,7 +35,7 @@ const VARIABLE = /^[-._a-zA-Z][-._a-zA-Z0-9]{0,254}$/;
 const ENV_DOCUMENT = {
   type: 'object' as const,
   propertyNames: { pattern: VARIABLE.source, not: { enum: ['constructor', 'prototype'] } },
-  additionalProperties: { type: 'string' as const, maxLength: MAX_ENV_BYTES, pattern: '^[^\\0]*$' },
+  additionalProperties: { type: 'string' as const, maxLength: MAX_ENV_BYTES, pattern: NO_NUL },
   example: { FOO: 'bar' },
   description: 'Replaces the whole map in an update.',
 };

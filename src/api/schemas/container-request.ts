@@ -40,19 +40,19 @@ export function newContainer(domain: string) {
     {
       name: of.name,
       image: of.image,
-      cpu: of.cpu.prefault(1),
-      ram: of.ram.prefault('512Mi'),
-      gpu: of.gpu.prefault(0),
-      ephemeralStorage: of.ephemeralStorage.prefault('10Gi'),
-      command: of.command.prefault(null),
-      arguments: of.arguments.prefault(null),
-      env: of.env.prefault({}),
-      port: of.port.prefault('80'),
-      desiredGPUs: of.desiredGPUs.prefault(null),
-      hostnames: of.hostnames.prefault([]),
-      healthPath: of.healthPath.prefault(null),
-      requestTimeout: of.requestTimeout.prefault('5m'),
-      volumes: of.volumes.prefault([]),
+      cpu: orElse(of.cpu, 1),
+      ram: orElse(of.ram, '512Mi'),
+      gpu: orElse(of.gpu, 0),
+      ephemeralStorage: orElse(of.ephemeralStorage, '10Gi'),
+      command: orElse(of.command, null),
+      arguments: orElse(of.arguments, null),
+      env: orElse(of.env, {}),
+      port: orElse(of.port, '80'),
+      desiredGPUs: orElse(of.desiredGPUs, null),
+      hostnames: orElse(of.hostnames, []),
+      healthPath: orElse(of.healthPath, null),
+      requestTimeout: orElse(of.requestTimeout, '5m'),
+      volumes: orElse(of.volumes, []),
     },
     OBJECT,
   );
@@ -61,6 +61,11 @@ export function newContainer(domain: string) {
 /** The body of an update: what is left out keeps its value. */
 export function containerChange(domain: string) {
   return z.strictObject(fields(domain), OBJECT).partial();
+}
+
+/** What a field is when it is left out, in the document too: a default that is parsed isn't told there by itself. */
+function orElse<S extends z.ZodType>(schema: S, standard: z.input<S>) {
+  return schema.prefault(standard).openapi({ default: standard });
 }
 
 /** What an update says. */

@@ -17,7 +17,10 @@ const MODEL = 'must be a code or a name from /v1/gpu-models, such as "a100"';
 /** Models that will do, by code or name in any case. None is the same as not asking. */
 export const DesiredGpus = z
   .array(
-    z.string(saying(MODEL)).refine((word) => findGpuModel(word) !== undefined, MODEL),
+    z
+      .string(saying(MODEL))
+      .refine((word) => findGpuModel(word) !== undefined, MODEL)
+      .openapi({ type: 'string', enum: GPU_MODELS.flatMap(({ code, name }) => [code, name]) }),
     saying('must be a list of GPU models, or null'),
   )
   .max(GPU_MODELS.length, `must have at most ${GPU_MODELS.length} entries`)

@@ -5,10 +5,15 @@ export function saying(message: string) {
   return { error: (issue: { input?: unknown }) => (issue.input === undefined ? 'is required' : message) };
 }
 
-/** Text without NUL, which neither Docker nor the kernel can carry. */
+/** No NUL, as a pattern for the document. */
+export const NO_NUL = '^[^\\u0000]*$';
+
+/** Text without NUL, which neither Docker nor the kernel can carry, nor half a character (a lone surrogate). */
 export function plainText(message: string, maxLength: number) {
   return z
     .string(saying(message))
     .max(maxLength, `must have at most ${maxLength} characters`)
-    .regex(/^[^\0]*$/, 'must not contain a NUL character');
+    .refine((text) => !text.includes('\0'), 'must not contain a NUL character')
+    .refine((text) => text.isWellFormed(), 'must be Unicode text')
+    .openapi({ pattern: NO_NUL });
 }

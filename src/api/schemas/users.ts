@@ -35,7 +35,7 @@ export const NewToken = z.strictObject(
   {
     sub: z
       .string(saying(SUB))
-      .regex(/^[^\0-\x1f\x7f]{1,255}$/, SUB)
+      .regex(/^[ -~\u00a0-\ud7ff\ue000-\uffff]{1,255}$/, SUB)
       .optional()
       .openapi({ description: "The user's id; the caller's own when left out." }),
     roles: Roles.prefault([]),

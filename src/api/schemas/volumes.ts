@@ -4,8 +4,8 @@ import { saying } from './texts.ts';
 
 const MAX_VOLUMES = 16;
 const PATH = 'must be an absolute path such as "/data", without "//", "/./", "/../" or a "/" at the end';
-/** Segments of what a path may hold, none of them "." or "..". A colon would end the path in Docker's eyes. */
-const PATH_PATTERN = /^(?:\/(?!\.{1,2}(?:\/|$))[^\0-\x1f\x7f/:\\]{1,255})+$/;
+/** Segments without control characters, "\\" and ":" (which ends a path in Docker's eyes), none of them "." or "..". */
+const PATH_PATTERN = /^(?:\/(?!\.{1,2}(?:\/|$))[ -.0-9;-[\]-~\u00a0-\ud7ff\ue000-\uffff]{1,255})+$/;
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
 
 const Volume = z
