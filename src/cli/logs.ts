@@ -33,7 +33,7 @@ export function logsCommand({ terminal, signal, connection }: Context): Command 
 
 async function show(event: LogEvent, terminal: Terminal): Promise<void> {
   if (event.kind !== 'revision') await terminal.passOn(event.kind, event.line);
-  else if (terminal.stderr.isTTY === true) terminal.note(`-- revision ${inert(event.data)} --`);
+  else if (terminal.stderr.isTTY === true) terminal.note(`-- revision ${event.revision} --`);
 }
 
 function query(options: LogsOptions): LogQuery {

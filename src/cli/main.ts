@@ -1,11 +1,12 @@
 import { CommanderError } from 'commander';
 import { type Address, type Connection, connect, readEnvironment } from './connection.ts';
+import type { ReadSettings } from './daemon-settings.ts';
 import { explain, Interrupted } from './failure.ts';
 import { buildProgram } from './program.ts';
 import { inert, Terminal } from './terminal.ts';
 
 /** Runs one command to its end. Resolves with the exit code; every error has been told by then. */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], readSettings: ReadSettings): Promise<number> {
   const environment = readEnvironment();
   const colour = !environment.variables.NO_COLOR && environment.variables.TERM !== 'dumb';
   const terminal = new Terminal(process.stdin, process.stdout, process.stderr, { colour });
@@ -15,6 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const program = buildProgram({
     terminal,
     environment,
+    readSettings,
     signal: interruption(),
     connection(): Connection {
       const connection = connect(environment, program.opts<{ host?: string }>().host);

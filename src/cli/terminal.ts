@@ -55,7 +55,8 @@ export class Terminal {
       this.note(line);
       return;
     }
-    const width = (this.stderr.columns ?? 80) - 1;
+    // A terminal that doesn't tell its width says 0.
+    const width = (this.stderr.columns || 80) - 1;
     this.stderr.write(`\r\u001b[K${line.length > width ? `${line.slice(0, width - 1)}…` : line}`);
     this.#updating = true;
   }
@@ -69,7 +70,8 @@ export class Terminal {
   /** Passes a line of a container's log on; resolves when the stream can take more. On a terminal it is made inert. */
   async passOn(stream: 'stdout' | 'stderr', line: string): Promise<void> {
     const output = this[stream];
-    if (!output.write(`${output.isTTY === true ? inertLine(line) : line}\n`)) await once(output, 'drain');
+    if (!output.write(`${output.isTTY === true ? line.split('\n').map(inertLine).join('\n') : line}\n`))
+      await once(output, 'drain');
   }
 
   /** The text in a colour, where stdout shows colours. */

@@ -5,6 +5,7 @@ import type {
   ContainerChange,
   GpuModel,
   Health,
+  IssuedToken,
   LogEvent,
   NewContainer,
   NewUser,
@@ -53,7 +54,7 @@ export interface Client {
   logs(id: string, options?: LogOptions): AsyncIterable<LogEvent>;
   gpuModels(query?: PageQuery, call?: CallOptions): Promise<Page<GpuModel>>;
   /** A token for anyone; for an admin. */
-  issueToken(request: TokenRequest, call?: CallOptions): Promise<Token>;
+  issueToken(request: TokenRequest, call?: CallOptions): Promise<IssuedToken>;
   /** For an admin. */
   addUser(user: NewUser, call?: CallOptions): Promise<User>;
   /** The user's own token, by HTTP Basic. */

@@ -41,8 +41,8 @@ export async function* streamLogs(
         const event = toLogEvent(message);
         if (event !== undefined) yield event;
       }
-      if (options.follow === false) return;
-      throw new Unreachable('ECONNRESET', 'the stream ended', null);
+      // An end in order: there is nothing more to come. A berthd that goes away breaks the connection instead.
+      return;
     } catch (error) {
       if (options.signal?.aborted) return;
       if (!connected) throw error;
@@ -100,7 +100,12 @@ async function* parsed(body: AsyncIterable<Uint8Array>): AsyncGenerator<EventSou
 /** Undefined for an event of a kind that this client doesn't know: a later berthd may send more. */
 function toLogEvent({ event, id = '', data }: EventSourceMessage): LogEvent | undefined {
   if (event === 'stdout' || event === 'stderr') return { kind: event, id, line: data };
-  return event === 'revision' ? { kind: event, id, data } : undefined;
+  return event === 'revision' ? toRevision(data) : undefined;
+}
+
+function toRevision(data: string): LogEvent {
+  const { revision }: { revision: number } = JSON.parse(data);
+  return { kind: 'revision', revision };
 }
 
 /** The container was deleted while its log was followed. */

@@ -1,46 +1,24 @@
-/** The words of the API, as JSON carries them. Dates are RFC 3339 texts in UTC; a date may also be the zero time. */
+import type { z } from 'zod';
+import type { ContainerView, RevisionView } from '../api/schemas/container-view.ts';
+import type { GpuModelView } from '../api/schemas/gpus.ts';
+import type { IssuedTokenView, TokenView, UserView } from '../api/schemas/users.ts';
+
+// The words of the API, as JSON carries them. What it answers is typed by its own schemas; nothing of them runs here.
+
+/** A container as the API shows it. Dates are RFC 3339 texts in UTC; `dateUpdated` may also be the zero time. */
+export type Container = z.output<typeof ContainerView>;
 
 /** The three states of a container. */
-export type Status = 'deploying' | 'deployed' | 'failed';
+export type Status = Container['status'];
 
 /** A named volume and where it is mounted in the container. */
-export interface VolumeMount {
-  readonly name: string;
-  readonly path: string;
-}
+export type VolumeMount = Container['volumes'][number];
 
-/** A container as the API shows it. */
-export interface Container {
-  readonly id: string;
-  readonly name: string;
-  /** The owner's user id. */
-  readonly createdBy: string;
-  readonly image: string;
-  readonly cpu: number;
-  readonly ram: string;
-  readonly gpu: number;
-  readonly ephemeralStorage: string;
-  readonly command: readonly string[] | null;
-  readonly arguments: readonly string[] | null;
-  readonly env: Readonly<Record<string, string>>;
-  readonly port: string;
-  readonly dateCreated: string;
-  readonly dateUpdated: string;
-  readonly status: Status;
-  /** Host names without a scheme, with `:port` where the gateway isn't on 80 or 443; null before the first deploy. */
-  readonly urls: readonly string[] | null;
-  readonly desiredGPUs: readonly string[] | null;
-  readonly hostnames: readonly string[];
-  readonly healthPath: string | null;
-  readonly requestTimeout: string;
-  readonly volumes: readonly VolumeMount[];
-  /** The number of the newest revision. */
-  readonly revision: number;
-  /** The revision that answers requests; null until one was ready. */
-  readonly servingRevision: number | null;
-  /** Why the status is what it is, for a person. */
-  readonly statusReason: string | null;
-}
+/** One accepted version of a container. */
+export type Revision = z.output<typeof RevisionView>;
+
+/** A GPU model of the catalogue. */
+export type GpuModel = z.output<typeof GpuModelView>;
 
 /** What may be set of a container; what is left out keeps its value, or its default in a new one. */
 export interface ContainerChange {
@@ -70,20 +48,6 @@ export interface NewContainer extends ContainerChange {
   readonly image: string;
 }
 
-/** One accepted version of a container. */
-export interface Revision {
-  readonly containerID: string;
-  readonly revisionNumber: number;
-  readonly image: string;
-  readonly dateCreated: string;
-}
-
-/** A GPU model of the catalogue. */
-export interface GpuModel {
-  readonly code: string;
-  readonly name: string;
-}
-
 /** One page of a list. */
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -103,9 +67,13 @@ export interface PageQuery {
 }
 
 /** A signed token, for the Authorization header. */
-export interface Token {
-  readonly token: string;
-}
+export type Token = z.output<typeof TokenView>;
+
+/** A token made for someone, and when it ends. */
+export type IssuedToken = z.output<typeof IssuedTokenView>;
+
+/** A user as the API shows one. */
+export type User = z.output<typeof UserView>;
 
 /** Whom a token is for. */
 export interface TokenRequest {
@@ -121,13 +89,6 @@ export interface NewUser {
   readonly name: string;
   readonly password: string;
   readonly roles?: readonly string[];
-}
-
-/** A user as the API shows one. */
-export interface User {
-  readonly id: string;
-  readonly name: string;
-  readonly roles: readonly string[];
 }
 
 /** What berthd says of itself. */
@@ -147,7 +108,10 @@ export interface LogQuery {
   readonly revision?: number;
 }
 
-/** What a log stream brings: lines, and word of a new revision. `id` resumes after it. */
+/**
+ * What a log stream brings. `id` resumes after the line; a line holds a line break where the container wrote a bare
+ * carriage return. `revision` says that another revision serves and its lines follow.
+ */
 export type LogEvent =
   | { readonly kind: 'stdout' | 'stderr'; readonly id: string; readonly line: string }
-  | { readonly kind: 'revision'; readonly id: string; readonly data: string };
+  | { readonly kind: 'revision'; readonly revision: number };

@@ -1,7 +1,7 @@
 import { createClient } from '../../client/client.ts';
 import { ApiProblem, Unreachable } from '../../client/problem.ts';
-import type { Listen } from '../../config.ts';
 import { messageOf } from '../../domain/errors.ts';
+import type { Listen } from '../daemon-settings.ts';
 import { explain } from '../failure.ts';
 import { type Finding, ok, problem } from './finding.ts';
 

@@ -1,7 +1,6 @@
-import { type Config, readConfig } from '../../config.ts';
 import { messageOf } from '../../domain/errors.ts';
-import type { Environment } from '../connection.ts';
-import { socketPath } from '../connection.ts';
+import { type Environment, socketPath } from '../connection.ts';
+import type { DaemonSettings, ReadSettings } from '../daemon-settings.ts';
 import { checkApiPort, checkSocket } from './berthd.ts';
 import { checkDisk } from './disk.ts';
 import { checkEngine } from './engine.ts';
@@ -16,8 +15,12 @@ const DEADLINE_MS = 15_000;
 const NO_FILE = ['--config', '/dev/null'];
 
 /** Looks at everything that berth needs on this machine, whether berthd runs or not. Each check has a deadline. */
-export async function examine(environment: Environment, interrupted: AbortSignal): Promise<Finding[]> {
-  const { config, findings } = configuration(environment);
+export async function examine(
+  environment: Environment,
+  readSettings: ReadSettings,
+  interrupted: AbortSignal,
+): Promise<Finding[]> {
+  const { config, findings } = await configuration(environment, readSettings);
   const signal = AbortSignal.any([interrupted, AbortSignal.timeout(DEADLINE_MS)]);
   const gateways = config.gatewayListen === null ? defaultGateways() : [config.gatewayListen];
 
@@ -41,7 +44,7 @@ function defaultGateways() {
   return [80, 8080].map((port) => ({ host: '127.0.0.1', port }));
 }
 
-async function checkDisks({ dataDir }: Config, dockerRoot: string | null): Promise<Finding[]> {
+async function checkDisks({ dataDir }: DaemonSettings, dockerRoot: string | null): Promise<Finding[]> {
   const own = checkDisk("berth's disk", dataDir, `Make room on the file system of ${dataDir}.`);
   if (dockerRoot === null) return [await own];
   const images = checkDisk(
@@ -53,10 +56,13 @@ async function checkDisks({ dataDir }: Config, dockerRoot: string | null): Promi
 }
 
 /** The daemon's configuration as this user sees it; the defaults and the environment where it can't be read. */
-function configuration({ variables, root, home }: Environment): { config: Config; findings: Finding[] } {
+async function configuration(
+  { variables, root, home }: Environment,
+  readSettings: ReadSettings,
+): Promise<{ config: DaemonSettings; findings: Finding[] }> {
   const surroundings = { env: variables, root, home };
   try {
-    return { config: readConfig({ ...surroundings, args: [] }), findings: [] };
+    return { config: await readSettings({ ...surroundings, args: [] }), findings: [] };
   } catch (error) {
     const seen = messageOf(error);
     const finding = /EACCES|permission denied/i.test(seen)
@@ -66,6 +72,6 @@ function configuration({ variables, root, home }: Environment): { config: Config
           seen,
           'Mend it, then: systemctl restart berthd. Below, the defaults are assumed.',
         );
-    return { config: readConfig({ args: NO_FILE, env: {}, root, home }), findings: [finding] };
+    return { config: await readSettings({ args: NO_FILE, env: {}, root, home }), findings: [finding] };
   }
 }

@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 import { unreachable } from '../../client/problem.ts';
-import type { Listen } from '../../config.ts';
+import type { Listen } from '../daemon-settings.ts';
 import { urlTo } from './berthd.ts';
 import { type Finding, ok, problem } from './finding.ts';
 

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { explain } from '../../src/cli/failure.ts';
+import { Unreachable } from '../../src/client/problem.ts';
+import { json, startApiServer } from '../client/api-server.ts';
+import { berth } from './berth.ts';
+import { scriptedApi } from './scripted-api.ts';
+
+test('without a berthd it says what was tried, why it failed and what to do', async () => {
+  const { exitCode, stderr } = await berth(['ls'], { env: { BERTH_SOCKET: '/nowhere/berth.sock' } });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/cannot reach berthd at \/nowhere\/berth\.sock: there is no such socket/);
+  expect(stderr).toMatch(/systemctl status berthd.*npm start/);
+});
+
+test('--host wins over BERTH_HOST, and BERTH_TOKEN goes along', async () => {
+  await using server = await startApiServer(scriptedApi({}));
+  const env = { BERTH_HOST: 'http://127.0.0.1:1', BERTH_TOKEN: 'T' };
+  expect((await berth(['ls', '--host', server.url], { env })).exitCode).toBe(0);
+  expect(server.requests[0]?.headers.authorization).toBe('Bearer T');
+});
+
+test('a missing token is asked for', async () => {
+  const detail = 'A token is missing.';
+  await using server = await startApiServer(
+    json(401, { title: 'Unauthorized', detail }, 'application/problem+json'),
+  );
+  const { exitCode, stderr } = await berth(['ls'], { env: { BERTH_HOST: server.url } });
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe(
+    'berth: A token is missing.\nSet BERTH_TOKEN to a token; "berth token" on the machine itself prints one.',
+  );
+});
+
+test('a refusal names every field at fault', async () => {
+  const errors = [
+    { path: 'image', message: 'must carry a tag' },
+    { path: 'ram', message: 'is no quantity' },
+  ];
+  const body = { title: 'Bad Request', detail: '2 fields are wrong', errors };
+  await using server = await startApiServer(json(400, body, 'application/problem+json'));
+  const { stderr } = await berth(['run', 'nginx'], { env: { BERTH_HOST: server.url } });
+  expect(stderr).toBe('berth: 2 fields are wrong\n  image: must carry a tag\n  ram: is no quantity');
+});
+
+test('a socket that this user may not open is answered with the group to join', () => {
+  const error = new Unreachable('EACCES', 'connect EACCES /run/berth/berth.sock', null);
+  const { lines } = explain(error, { kind: 'socket', path: '/run/berth/berth.sock' });
+  expect(lines.join('\n')).toMatch(/may not open the socket\n.*usermod -aG berth/);
+});
