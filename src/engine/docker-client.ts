@@ -131,7 +131,11 @@ export class DockerClient implements Disposable {
 
   async #negotiate(signal: AbortSignal): Promise<Session> {
     const request = { path: '/version', deadline: this.#infoDeadline, signal };
-    const answer = VersionAnswer.parse(await dial(this.#docker(undefined), request, false));
+    const parsed = VersionAnswer.safeParse(await dial(this.#docker(undefined), request, false));
+    if (!parsed.success) {
+      throw new EngineError('unavailable', `what answers at ${placeOf(this.#host)} is not a Docker Engine`);
+    }
+    const answer = parsed.data;
     const offered = {
       version: answer.Version,
       apiVersion: answer.ApiVersion,
@@ -164,8 +168,7 @@ export class DockerClient implements Disposable {
   }
 
   #unavailable(error: unknown): EngineError {
-    const place =
-      this.#host.kind === 'socket' ? this.#host.socketPath : `${this.#host.host}:${this.#host.port}`;
+    const place = placeOf(this.#host);
     if (error instanceof DeadlineError) {
       return new EngineError('unavailable', `the container engine at ${place} gave ${error.message}`, error);
     }
@@ -182,6 +185,10 @@ export class DockerClient implements Disposable {
       error,
     );
   }
+}
+
+function placeOf(host: DockerHost): string {
+  return host.kind === 'socket' ? host.socketPath : `${host.host}:${host.port}`;
 }
 
 /** Rejects with Refusal where the engine answered. */

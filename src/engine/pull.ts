@@ -24,6 +24,8 @@ export async function pullImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { stall, onProgress } = options;
+  // What is silent from here on is the registry, not the engine.
+  await client.session(signal, true);
   try {
     const lines = await begin(client, image, options, signal);
     try {
@@ -43,8 +45,7 @@ async function begin(
   { auth, stall }: PullOptions,
   signal: AbortSignal,
 ) {
-  // The head comes with the first line: it too waits for the registry. The engine itself is known to answer by then.
-  await client.session(signal, true);
+  // The head of the answer comes with its first line: it too waits for the registry.
   return await client.open({
     method: 'POST',
     path: '/images/create',
