@@ -9,6 +9,7 @@ import { serveApi } from './api/serve.ts';
 import { loadSecret } from './auth/secret.ts';
 import { createTokens, type TokenKeys } from './auth/tokens.ts';
 import type { Config } from './config.ts';
+import { messageOf } from './domain/errors.ts';
 import { openDocker } from './engine/docker.ts';
 import type { Engine, EngineInfo } from './engine/engine.ts';
 import { acquireGateway } from './gateway/acquire.ts';
@@ -172,7 +173,8 @@ async function reachEngine(
       );
       return info;
     } catch (error) {
-      if (!signal.aborted) log.warn({ err: error }, 'Docker Engine does not answer; trying again');
+      if (!signal.aborted)
+        log.warn({ reason: messageOf(error) }, 'Docker Engine does not answer; trying again');
       await sleep(RETRY_ENGINE_MS, undefined, { signal }).catch(() => undefined);
     }
   }

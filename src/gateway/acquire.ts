@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { DomainError, messageOf } from '../domain/errors.ts';
@@ -34,24 +34,42 @@ export async function acquireGateway(options: AcquireOptions, signal: AbortSigna
   const { gatewaySocket, folder, log } = options;
   if (gatewaySocket !== null) return openGatewayLink({ socketPath: gatewaySocket, log });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const link = openGatewayLink({ socketPath: join(folder, 'admin.sock'), log });
+  const socketPath = join(folder, 'admin.sock');
+  const running = existsSync(socketPath) ? await adopt(socketPath, options, signal) : undefined;
+  if (running !== undefined) return running;
+  await launch(socketPath, options, signal);
+  return await connected(socketPath, LAUNCH_MS, log, signal);
+}
+
+/** The link to a gateway that runs already; undefined where none answers any more. */
+async function adopt(
+  socketPath: string,
+  options: AcquireOptions,
+  signal: AbortSignal,
+): Promise<GatewayLink | undefined> {
   try {
-    if (await answers(link, signal)) await renew(link, options, signal);
-    else await launch(link, options, signal);
+    const link = await connected(socketPath, ADOPT_MS, options.log, signal);
+    await renew(link, options, signal);
     return link;
   } catch (error) {
-    await link[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+    if (error instanceof Error && error.name === 'TimeoutError') return undefined;
     throw error;
   }
 }
 
-async function answers(link: GatewayLink, signal: AbortSignal): Promise<boolean> {
+async function connected(
+  socketPath: string,
+  ms: number,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<GatewayLink> {
+  const link = openGatewayLink({ socketPath, log });
   try {
-    await link.ready(AbortSignal.any([signal, AbortSignal.timeout(ADOPT_MS)]));
-    return true;
+    await link.ready(AbortSignal.any([signal, AbortSignal.timeout(ms)]));
+    return link;
   } catch (error) {
-    signal.throwIfAborted();
-    if (error instanceof Error && error.name === 'TimeoutError') return false;
+    await link[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -71,22 +89,27 @@ async function renew(
     );
   }
   if (running === undefined || running.version === version) return;
-  await link.reload(AbortSignal.any([signal, AbortSignal.timeout(RELOAD_MS)]));
+  await link.reload(AbortSignal.any([signal, AbortSignal.timeout(RELOAD_MS)])).catch((error: unknown) => {
+    log.warn(
+      { reason: messageOf(error), version: running.version },
+      'the gateway goes on with its old version',
+    );
+  });
 }
 
-async function launch(link: GatewayLink, options: AcquireOptions, signal: AbortSignal): Promise<void> {
+async function launch(adminSocket: string, options: AcquireOptions, signal: AbortSignal): Promise<void> {
   const { folder, listen, log, ...rest } = options;
   const candidates = listen === null ? [80, 8080].map((port) => ({ host: '127.0.0.1', port })) : [listen];
   const refusals: string[] = [];
   for (const { host, port } of candidates) {
     try {
-      const files = { adminSocket: join(folder, 'admin.sock'), tableFile: join(folder, 'table.json') };
+      const files = { adminSocket, tableFile: join(folder, 'table.json') };
       const started = await launchGateway(
         { ...rest, ...files, logFile: join(folder, 'gateway.log'), host, port },
         signal,
       );
-      log.info({ pid: started.pid, host, port: started.port }, 'started the gateway');
-      return await link.ready(AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS)]));
+      log.info({ gatewayPid: started.pid, host, port: started.port }, 'started the gateway');
+      return;
     } catch (error) {
       if (!isPortRefused(error)) throw error;
       refusals.push(messageOf(error));

@@ -13,6 +13,6 @@ export async function notifyReady(socket: string, log: Logger): Promise<void> {
   try {
     await execa('systemd-notify', ['--ready'], { env: { NOTIFY_SOCKET: socket }, timeout: DEADLINE_MS });
   } catch (error) {
-    log.error({ reason: messageOf(error) }, 'systemd could not be told that the gateway is ready');
+    log.error({ reason: messageOf(error) }, 'systemd could not be told that the service is ready');
   }
 }

@@ -57,7 +57,8 @@ export async function carryOut(
   const { containerId, memory } = subject;
   switch (operation.kind) {
     case 'pull':
-      return pull(operation.revision, subject, tools);
+      pull(operation.revision, subject, tools);
+      return;
     case 'create':
       return await attempt(operation.revision, subject, tools, () =>
         create(operation, containerId, tools, signal),
@@ -65,11 +66,13 @@ export async function carryOut(
     case 'start':
       return await start(operation, subject, tools, signal);
     case 'probe':
-      return probe(operation, subject, tools);
+      probe(operation, subject, tools);
+      return;
     case 'note-exit':
       return await noteExit(operation, subject, tools, signal);
     case 'note-setback':
-      return memory.setBack(operation.revision, { reason: operation.reason, now: tools.now() });
+      memory.setBack(operation.revision, { reason: operation.reason, now: tools.now() });
+      return;
     case 'publish':
       return await routes.publish(operation.route, within(signal, GATEWAY_MS));
     case 'withdraw':
@@ -85,9 +88,11 @@ export async function carryOut(
       );
       return await containers.markFailed(containerId, operation.revision.number, operation.reason);
     case 'retire':
-      return retire(operation.instance, subject, tools);
+      retire(operation.instance, subject, tools);
+      return;
     case 'wake':
-      return subject.kick(operation.at);
+      subject.kick(operation.at);
+      return;
     case 'report':
       return await containers.setStatus(containerId, operation.revision, operation.status, operation.reason);
   }
@@ -218,7 +223,8 @@ function probe(
   const { address } = instance;
   if (address === null) {
     memory.probes.set(run, { kind: 'failed', reason: 'the engine gave it no address on berth’s network' });
-    return kick();
+    kick();
+    return;
   }
   memory.probes.set(run, { kind: 'probing', seen: null });
   const target = {

@@ -131,7 +131,7 @@ export class Reconciler implements AsyncDisposable {
     const { log, now } = this.#tools;
     const tasks = new Tasks((task, error) => {
       if (error === undefined) return this.kick(containerId);
-      log.warn({ containerId, task, err: error }, 'a wait failed; it will be tried again');
+      log.warn({ containerId, task, ...told(error) }, 'a wait failed; it will be tried again');
       this.#queue.addAfter(containerId, RETRY_TASK_MS);
     });
     const kick = (at?: number) =>
@@ -156,7 +156,7 @@ export class Reconciler implements AsyncDisposable {
         for await (const { containerId } of events) this.kick(containerId);
       } catch (error) {
         if (!signal.aborted)
-          this.#tools.log.warn({ err: error }, 'the engine is not to be watched now; trying again');
+          this.#tools.log.warn(told(error), 'the engine is not to be watched now; trying again');
       }
       await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -179,7 +179,12 @@ export class Reconciler implements AsyncDisposable {
         this.kick(containerId);
     } catch (error) {
       if (!this.#closing.signal.aborted)
-        this.#tools.log.warn({ err: error }, 'could not look at everything; the next tick will');
+        this.#tools.log.warn(told(error), 'could not look at everything; the next tick will');
     }
   }
+}
+
+/** An engine's refusal says all in its message; of anything else the stack is wanted. */
+function told(error: unknown): { readonly reason: string } | { readonly err: unknown } {
+  return error instanceof EngineError ? { reason: error.message } : { err: error };
 }

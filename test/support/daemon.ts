@@ -197,7 +197,7 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   async #stopGateway(): Promise<void> {
-    const pids = [...(await this.log()).matchAll(/"pid":([0-9]+),"host".*"started the gateway"/g)].map(
+    const pids = [...(await this.log()).matchAll(/"gatewayPid":([0-9]+).*"started the gateway"/g)].map(
       ([, pid]) => Number(pid),
     );
     for (const pid of pids) {
