@@ -15,6 +15,9 @@ const CERTIFICATES = '/usr/local/share/ca-certificates';
 const BOOT_DEADLINE = 90_000;
 const SHUTDOWN_DEADLINE = 100_000;
 
+/** Debian 12 and 13. */
+export type Suite = 'bookworm' | 'trixie';
+
 /** A Debian with systemd as its first process, in a file system, a process tree and a network of its own. */
 export interface Machine extends AsyncDisposable {
   /** Its root folder, as seen from here; /run, /tmp and /dev are others inside. */
@@ -27,10 +30,20 @@ export interface Machine extends AsyncDisposable {
   powerCut(): Promise<void>;
 }
 
+/** Why this machine can't boot another, or undefined where it can. What boots is made by then. */
+export async function whyNoMachine(suite: Suite): Promise<string | undefined> {
+  try {
+    if (process.getuid?.() !== 0) return 'not root, so no machine can be booted';
+    await baseOf(suite);
+    return undefined;
+  } catch (error) {
+    return `no machine can be booted: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
 /** Boots a fresh machine with nothing but Debian's base and systemd on it. Needs root. */
-export async function bootMachine({ suite }: { suite: 'bookworm' | 'trixie' }): Promise<Machine> {
-  await ensureCommands(['systemd-nspawn', 'ip', 'iptables']);
-  const base = await debootstrap(`machine-${suite}`, suite, PACKAGES);
+export async function bootMachine({ suite }: { suite: Suite }): Promise<Machine> {
+  const base = await baseOf(suite);
   const folder = await makeRunFolder();
   try {
     const root = await copyOf(base, folder);
@@ -41,6 +54,11 @@ export async function bootMachine({ suite }: { suite: 'bookworm' | 'trixie' }): 
     await removeRun(folder);
     throw error;
   }
+}
+
+async function baseOf(suite: Suite): Promise<string> {
+  await ensureCommands(['systemd-nspawn', 'ip', 'iptables']);
+  return debootstrap(`machine-${suite}`, suite, PACKAGES);
 }
 
 class NspawnMachine implements Machine {
@@ -162,6 +180,8 @@ function startNspawn(folder: string, root: string): ChildProcess {
     '-D',
     root,
     '--boot',
+    // Its network interface is named after it: two machines at once must differ.
+    `--machine=${bridgeName(folder)}`,
     '--register=no',
     '--keep-unit',
     '--console=pipe',
