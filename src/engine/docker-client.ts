@@ -125,8 +125,14 @@ export class DockerClient implements Disposable {
   #negotiated(): Promise<Session> {
     if (this.#closed)
       throw new EngineError('unavailable', 'the connection to the container engine is closed');
-    this.#session ??= withDeadline(this.#infoDeadline, NEVER, (signal) => this.#negotiate(signal));
-    return this.#session;
+    if (this.#session !== undefined) return this.#session;
+    const session = withDeadline(this.#infoDeadline, NEVER, (signal) => this.#negotiate(signal));
+    // A failure is not kept: the next call asks again.
+    session.catch(() => {
+      if (this.#session === session) this.#session = undefined;
+    });
+    this.#session = session;
+    return session;
   }
 
   async #negotiate(signal: AbortSignal): Promise<Session> {

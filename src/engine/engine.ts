@@ -115,7 +115,10 @@ export interface Engine {
   /** Makes berth's network where it is missing and tells which addresses are free to give. */
   prepareNetwork(signal: AbortSignal): Promise<AddressRange>;
 
-  /** Whether the image is here already, and whether it came from a registry (a local build did not). */
+  /**
+   * Whether the image is here already, and whether it came from a registry (a local build did not).
+   * With containerd's image store, which Engine 29 has from the start, that can't be told: then it is always true.
+   */
   findImage(
     image: ImageReference,
     signal: AbortSignal,

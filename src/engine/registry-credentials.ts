@@ -95,7 +95,7 @@ export class CredentialStore {
     const { failed, stdout, shortMessage } = await execa(`docker-credential-${name}`, ['get'], options);
     if (failed) {
       // It says so on standard output where it has none for this server.
-      if (!/credentials not found/i.test(stdout ?? '')) {
+      if (!signal.aborted && !/credentials not found/i.test(stdout ?? '')) {
         this.#log.warn({ helper: name, reason: shortMessage }, 'a registry credential helper failed');
       }
       return undefined;

@@ -1,10 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { formatIpv4 } from '../../src/engine/ipv4.ts';
 import { dockerAt } from '../support/engine.ts';
 import { describeWithEngine } from '../support/ground.ts';
 import { Images } from '../support/images.ts';
 import { Installation, image, NEVER } from './installation.ts';
+import { Relay } from './relay.ts';
 
 describeWithEngine('an instance', (ground) => {
   const docker = dockerAt(ground.dockerHost);
@@ -46,6 +48,25 @@ describeWithEngine('an instance', (ground) => {
     });
     await engine.remove(id, NEVER);
     expect(await engine.instances('c0ffee00-1', NEVER)).toEqual([]);
+  });
+
+  test('is made over TCP too', async () => {
+    await using relay = await Relay.start(ground.dockerHost, 'tcp');
+    await using far = new Installation(relay.dockerHost);
+    const id = await far.run(web);
+    expect((await far.instance(id)).state.kind).toBe('running');
+    expect((await far.log(id, { follow: false, tail: 1 })).length).toBeLessThanOrEqual(1);
+  });
+
+  test("never shows its environment's values in an error", async () => {
+    const env = { SECRET: 'open-sesame', 'BAD NAME': 'open-sesame' };
+    const command = ['nothing-here', 'open-sesame'];
+    const started = berth.run(web, { env, command }).then(
+      () => expect.unreachable(),
+      (error: unknown) => inspect(error, { depth: 9, showHidden: true }),
+    );
+    expect(await started).toMatch(/EngineError/);
+    expect(await started).not.toContain('open-sesame');
   });
 
   test('may be asked for twice', async () => {

@@ -35,7 +35,7 @@ describeWithEngine('an engine that is away', (ground) => {
 
   test('and stopped answers nothing: every call ends at its deadline, and all is well when it goes on', async () => {
     const berth = new Installation(own.dockerHost, { deadlines: SHORT });
-    await berth.engine.info(NEVER);
+    const before = await berth.engine.info(NEVER);
     await own.kill('SIGSTOP');
     const unavailable = { name: 'EngineError', kind: 'unavailable' };
     await Promise.all(
@@ -44,7 +44,7 @@ describeWithEngine('an engine that is away', (ground) => {
       ),
     );
     await own.kill('SIGCONT');
-    await expect.poll(() => berth.engine.info(NEVER)).toMatchObject({ apiVersion: '1.41' });
+    await expect.poll(() => berth.engine.info(NEVER)).toEqual(before);
     await berth[Symbol.asyncDispose]();
   });
 

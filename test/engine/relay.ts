@@ -20,14 +20,16 @@ export class Relay implements AsyncDisposable {
     this.#server = createServer((socket) => this.#forward(socket));
   }
 
-  static async start(target: string): Promise<Relay> {
+  static async start(target: string, kind: 'socket' | 'tcp' = 'socket'): Promise<Relay> {
     const relay = new Relay(await mkdtemp(join(tmpdir(), 'berth-relay-')), target);
-    await new Promise<void>((resolve) => relay.#server.listen(relay.#socket, resolve));
+    const place = kind === 'tcp' ? { host: '127.0.0.1', port: 0 } : { path: relay.#socket };
+    await new Promise<void>((resolve) => relay.#server.listen(place, resolve));
     return relay;
   }
 
   get dockerHost(): string {
-    return `unix://${this.#socket}`;
+    const address = this.#server.address();
+    return typeof address === 'object' ? `tcp://127.0.0.1:${address?.port}` : `unix://${address}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
