@@ -8,10 +8,9 @@ export async function choosePassword(terminal: Terminal, signal: AbortSignal): P
   if (terminal.stdin.isTTY !== true) {
     throw new UsageError('no terminal to ask for the password at; pipe it in with --password-stdin');
   }
-  const password = await ask(terminal, 'Password: ', signal);
-  if (password !== (await ask(terminal, 'Again: ', signal))) {
-    throw new CommandFailed('the two passwords differ; nothing was changed');
-  }
+  const [password, again] = await askUnseen(terminal, ['Password: ', 'Again: '], signal);
+  if (password === undefined || again === undefined) throw new Interrupted('');
+  if (password !== again) throw new CommandFailed('the two passwords differ; nothing was changed');
   return password;
 }
 
@@ -24,19 +23,29 @@ export async function readPassword(stdin: Readable): Promise<string> {
     .replace(/\r?\n$/, '');
 }
 
-/** One line typed at the terminal; readline edits it, and what it would echo goes nowhere. */
-async function ask({ stdin, stderr }: Terminal, prompt: string, signal: AbortSignal): Promise<string> {
+/** A line for each prompt, fewer where typing ended before. readline edits them, and what it would echo goes nowhere. */
+async function askUnseen(
+  { stdin, stderr }: Terminal,
+  prompts: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: stdin, output: nowhere, terminal: true });
-  stderr.write(prompt);
+  const reader = createInterface({ input: stdin, output: nowhere, terminal: true });
+  const close = () => reader.close();
+  reader.once('SIGINT', close);
+  signal.addEventListener('abort', close, { once: true });
+  const typed = reader[Symbol.asyncIterator]();
+  const lines: string[] = [];
   try {
-    return await new Promise((resolve, reject) => {
-      const stop = () => reject(new Interrupted(''));
-      signal.addEventListener('abort', stop, { once: true });
-      lines.once('line', resolve).once('close', stop).once('SIGINT', stop);
-    });
+    for (const prompt of prompts) {
+      stderr.write(prompt);
+      const line = await typed.next();
+      stderr.write('\n');
+      if (line.done) return lines;
+      lines.push(line.value);
+    }
+    return lines;
   } finally {
-    lines.close();
-    stderr.write('\n');
+    reader.close();
   }
 }

@@ -54,6 +54,6 @@ function options({ env = {}, input = '' }: Setting) {
     env: { PATH, HOME, TERM: 'xterm', ...env },
     extendEnv: false,
     reject: false,
-    timeout: 30_000,
+    timeout: 60_000,
   } as const;
 }
