@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type ImageReference, parseImageReference } from '../../src/domain/image-reference.ts';
 import type { Instance } from '../../src/domain/instance.ts';
@@ -40,7 +41,7 @@ export class Installation implements AsyncDisposable {
 
   /** A small instance of an image, on an address of its own. */
   async spec(reference: string, wish: Partial<InstanceSpec> = {}): Promise<InstanceSpec> {
-    this.#range ??= await this.engine.prepareNetwork(NEVER);
+    this.#range ??= await this.network();
     return {
       instance: randomUUID().slice(0, 8),
       containerId: randomUUID(),
@@ -59,6 +60,18 @@ export class Installation implements AsyncDisposable {
       createdBy: 'alice',
       ...wish,
     };
+  }
+
+  /** The installation's network. The engines of the tests share one packet filter, and one that starts takes its chains from the others for a moment. */
+  async network(): Promise<AddressRange> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.engine.prepareNetwork(NEVER);
+      } catch (error) {
+        if (attempt === 5 || !/iptables/i.test(String(error))) throw error;
+        await setTimeout(200 * attempt);
+      }
+    }
   }
 
   /** Makes and starts an instance of an image that is here; gives its id. */

@@ -20,7 +20,7 @@ describeWithEngine('isolation', (ground) => {
 
   test('one network is made, however many ask for it at once, and found again', async () => {
     const other = new Installation(ground.dockerHost);
-    const ranges = await Promise.all([1, 2, 3].map(() => other.engine.prepareNetwork(NEVER)));
+    const ranges = await Promise.all([1, 2, 3].map(() => other.network()));
     expect(ranges).toEqual([ranges[0], ranges[0], ranges[0]]);
     expect(await networks(other.id)).toHaveLength(1);
     expect(await other.engine.prepareNetwork(NEVER)).toEqual(ranges[0]);
@@ -30,7 +30,7 @@ describeWithEngine('isolation', (ground) => {
 
   test('of two networks made at once by two daemons one is kept', async () => {
     const other = new Installation(ground.dockerHost);
-    const range = await other.engine.prepareNetwork(NEVER);
+    const range = await other.network();
     const [first] = await networks(other.id);
     const created = docker.createNetwork({ Name: first?.Name ?? '', Labels: first?.Labels ?? {} });
     // Newer engines see to it that there is one.
@@ -42,7 +42,7 @@ describeWithEngine('isolation', (ground) => {
 
   test("two installations' networks share no address", async () => {
     const other = new Installation(ground.dockerHost);
-    const [a, b] = [await engine.prepareNetwork(NEVER), await other.engine.prepareNetwork(NEVER)];
+    const [a, b] = [await berth.network(), await other.network()];
     expect(a.last < b.first || b.last < a.first).toBe(true);
     expect(a.last - a.first).toBe(4092);
     await other[Symbol.asyncDispose]();
