@@ -36,13 +36,13 @@ export class Memory implements Progress {
     return new Set(instances.map(runKey).filter((key) => key !== undefined));
   }
 
+  /** How long the run that just ended had been ready, in milliseconds. */
   #readyFor(instance: Instance): number {
     if (instance.state.kind !== 'exited') return 0;
-    const finished = instance.state.finishedAt.getTime();
-    const readySince = [...this.probes]
-      .filter(([key]) => instanceOfRun(key) === instance.id)
-      .map(([, probe]) => (probe.kind === 'ready' ? probe.since : finished));
-    return finished - Math.max(0, ...readySince);
+    const since = [...this.probes].flatMap(([key, probe]) =>
+      instanceOfRun(key) === instance.id && probe.kind === 'ready' ? [probe.since] : [],
+    );
+    return since.length === 0 ? 0 : instance.state.finishedAt.getTime() - Math.max(...since);
   }
 }
 
