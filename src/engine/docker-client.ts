@@ -3,11 +3,12 @@ import { addAbortSignal, Readable } from 'node:stream';
 import Docker from 'dockerode';
 import type { z } from 'zod';
 import { chooseApiVersion } from './api-version.ts';
-import { DeadlineError, withDeadline } from './deadline.ts';
+import { withDeadline } from './deadline.ts';
 import { VersionAnswer } from './docker-answers.ts';
-import type { DockerHost } from './docker-host.ts';
+import { type DockerHost, placeOf } from './docker-host.ts';
 import { EngineError } from './engine.ts';
 import { explainRefusal, Refusal, refusalOf } from './refusal.ts';
+import { explainSilence } from './silence.ts';
 
 /** One call of the Docker API. */
 export interface DockerRequest {
@@ -168,33 +169,10 @@ export class DockerClient implements Disposable {
   #explained(error: unknown, signal: AbortSignal, explain: (refusal: Refusal) => EngineError): unknown {
     if (signal.aborted) return signal.reason;
     const told = error instanceof Refusal ? explain(error) : error;
-    const engineError = told instanceof EngineError ? told : this.#unavailable(told);
+    const engineError = told instanceof EngineError ? told : explainSilence(this.#host, told);
     if (engineError.kind === 'unavailable') this.#session = undefined;
     return engineError;
   }
-
-  #unavailable(error: unknown): EngineError {
-    const place = placeOf(this.#host);
-    if (error instanceof DeadlineError) {
-      return new EngineError('unavailable', `the container engine at ${place} gave ${error.message}`, error);
-    }
-    if (error instanceof Error && 'code' in error && error.code === 'EACCES') {
-      return new EngineError(
-        'unavailable',
-        `berth may not open ${place}: run berthd as root or as a member of the group docker`,
-        error,
-      );
-    }
-    return new EngineError(
-      'unavailable',
-      `the container engine at ${place} does not answer: is Docker running?`,
-      error,
-    );
-  }
-}
-
-function placeOf(host: DockerHost): string {
-  return host.kind === 'socket' ? host.socketPath : `${host.host}:${host.port}`;
 }
 
 /** Rejects with Refusal where the engine answered. */

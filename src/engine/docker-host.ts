@@ -17,6 +17,11 @@ export function parseDockerHost(text: string): DockerHost {
   return { kind: 'tcp', host: tcp[1].replace(/^\[|\]$/g, ''), port };
 }
 
+/** The engine's place for a message. */
+export function placeOf(host: DockerHost): string {
+  return host.kind === 'socket' ? host.socketPath : `${host.host}:${host.port}`;
+}
+
 function notUnderstood(text: string): DomainError {
   return new DomainError(
     'invalid',

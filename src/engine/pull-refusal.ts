@@ -22,7 +22,7 @@ const READINGS: readonly Reading[] = [
     message: (image) => `the registry ${image.registry} allows no more pulls for now`,
   },
   {
-    when: /denied|unauthorized|no basic auth credentials|authentication required|authorization failed|40[13] (forbidden|unauthorized)/i,
+    when: /(?<!permission )denied|unauthorized|no basic auth credentials|authentication required|authorization failed|40[13] (forbidden|unauthorized)/i,
     kind: 'image-denied',
     message: (image) =>
       `the registry refused access to ${quoted(image)}, or has no such image: run docker login ${image.registry} ` +
@@ -59,11 +59,11 @@ const READINGS: readonly Reading[] = [
 
 /** What it means that a pull failed with this message, be it as an answer's or inside its stream. */
 export function explainPull(image: ImageReference, refusal: Refusal): EngineError {
+  const ordinary = explainRefusal(refusal);
+  if (ordinary.kind === 'unavailable') return ordinary;
   const message = shortened(refusal.message);
   const reading = READINGS.find(({ when }) => when.test(message));
   if (reading !== undefined) return new EngineError(reading.kind, reading.message(image, message), refusal);
-  const ordinary = explainRefusal(refusal);
-  if (ordinary.kind === 'unavailable') return ordinary;
   return new EngineError('refused', `image ${quoted(image)} could not be pulled: ${message}`, refusal);
 }
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ImageReference } from '../domain/image-reference.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
 import { PullAnswer } from './docker-answers.ts';
@@ -23,45 +24,40 @@ export async function pullImage(
   options: PullOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { stall, onProgress } = options;
-  // What is silent from here on is the registry, not the engine.
   await client.session(signal, true);
   try {
-    const lines = await begin(client, image, options, signal);
+    const stream = await begin(client, image, options, signal);
     try {
-      await follow(lines, image, stall, onProgress, signal);
+      await follow(stream, image, options, signal);
     } finally {
-      // Not awaited: it would wait for the line that never comes.
-      lines.destroy();
+      stream.destroy();
     }
   } catch (error) {
-    throw explained(client, error, image, stall, signal);
+    const silent = error instanceof EngineError ? error.cause : error;
+    if (!(silent instanceof DeadlineError) || signal.aborted) throw client.broken(error, signal);
+    // Is it the registry that is silent, or the engine?
+    await client.session(signal, true);
+    throw stalled(image, options.stall);
   }
 }
 
-async function begin(
-  client: DockerClient,
-  image: ImageReference,
-  { auth, stall }: PullOptions,
-  signal: AbortSignal,
-) {
-  // The head of the answer comes with its first line: it too waits for the registry.
-  return await client.open({
+// The head of the answer comes with its first line: it too waits for the registry.
+function begin(client: DockerClient, image: ImageReference, options: PullOptions, signal: AbortSignal) {
+  return client.open({
     method: 'POST',
     path: '/images/create',
     query: { fromImage: image.name, tag: image.digest ?? image.tag ?? '' },
-    registryAuth: auth,
-    deadline: stall,
+    registryAuth: options.auth,
+    deadline: options.stall,
     signal,
     explain: (refusal) => explainPull(image, refusal),
   });
 }
 
 async function follow(
-  stream: Parameters<typeof jsonLines>[0],
+  stream: Readable,
   image: ImageReference,
-  stall: number,
-  onProgress: PullProgress,
+  { stall, onProgress }: PullOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const meter = new PullMeter();
@@ -74,17 +70,4 @@ async function follow(
     if (problem !== undefined) throw explainPull(image, new Refusal(200, problem));
     onProgress(meter.take(line));
   }
-}
-
-function explained(
-  client: DockerClient,
-  error: unknown,
-  image: ImageReference,
-  stall: number,
-  signal: AbortSignal,
-): unknown {
-  const silent =
-    error instanceof EngineError ? error.cause instanceof DeadlineError : error instanceof DeadlineError;
-  if (silent && !signal.aborted) return stalled(image, stall);
-  return client.broken(error, signal);
 }

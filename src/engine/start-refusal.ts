@@ -8,7 +8,7 @@ const PROGRAM = /exec:? (?:"([^"]*)"|([^\s:"]+)): (.*)$/;
 export function explainStart(refusal: Refusal): EngineError {
   const message = shortened(refusal.message);
   const cannot = (reason: string) => new EngineError('cannot-start', reason, refusal);
-  if (/address already in use/i.test(message) && !/port/i.test(message)) {
+  if (/address already in use/i.test(message) && !/external connectivity/i.test(message)) {
     return new EngineError('address-taken', "another instance has the address on berth's network", refusal);
   }
   const program = PROGRAM.exec(message);

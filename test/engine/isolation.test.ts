@@ -5,6 +5,7 @@ import { dockerAt } from '../support/engine.ts';
 import { describeWithEngine } from '../support/ground.ts';
 import { Images } from '../support/images.ts';
 import { Installation, NEVER } from './installation.ts';
+import { Relay } from './relay.ts';
 
 describeWithEngine('isolation', (ground) => {
   const docker = dockerAt(ground.dockerHost);
@@ -139,6 +140,16 @@ describeWithEngine('isolation', (ground) => {
     });
     await berth.log(id);
     expect((await engine.storageUse(NEVER)).get(id)).toBeGreaterThanOrEqual(5 * 1024 * 1024);
+  });
+
+  test('a disk whose limit the storage driver does not hold after all is watched', async () => {
+    await using relay = await Relay.start(ground.dockerHost);
+    // As if the driver could: Docker then refuses the limit itself.
+    relay.rewrite = (text) => text.replace('"Driver":"overlay2"', '"Driver":   "btrfs"');
+    await using hopeful = new Installation(relay.dockerHost);
+    expect((await hopeful.engine.info(NEVER)).storageLimit).toBe('driver');
+    await hopeful.run(web);
+    expect((await hopeful.engine.info(NEVER)).storageLimit).toBe('watch');
   });
 
   function networks(installation: string) {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Transform } from 'node:stream';
 
 /** Stands between an Engine and its Docker Engine: counts what passes, and can lead to another one. */
 export class Relay implements AsyncDisposable {
@@ -9,6 +10,8 @@ export class Relay implements AsyncDisposable {
   target: string;
   /** Bytes that came from the engine. */
   received = 0;
+  /** Changes what comes from the engine; the length has to stay. */
+  rewrite: (text: string) => string = (text) => text;
   /** Connections that are open now. */
   open = 0;
   readonly #folder: string;
@@ -44,12 +47,15 @@ export class Relay implements AsyncDisposable {
   #forward(client: Socket): void {
     this.open++;
     const engine = connect(new URL(this.target).pathname);
-    engine.on('data', (chunk) => {
-      this.received += chunk.length;
+    const passing = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.received += chunk.length;
+        done(null, Buffer.from(this.rewrite(chunk.toString('latin1')), 'latin1'));
+      },
     });
     client.pipe(engine);
-    engine.pipe(client);
-    engine.on('error', () => undefined).on('close', () => client.destroy());
+    engine.pipe(passing).pipe(client);
+    engine.on('error', () => client.destroy());
     client
       .on('error', () => undefined)
       .on('close', () => {
