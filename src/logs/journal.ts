@@ -6,7 +6,7 @@ import { earlier } from './timestamp.ts';
 /** Where in an instance's journal to begin. */
 export type Position =
   | { readonly kind: 'start' }
-  /** The line that follows this one. */
+  /** The line that follows this one, which the journal had a moment ago. */
   | { readonly kind: 'after'; readonly id: LineId }
   /** The first line with a later timestamp than this one. */
   | { readonly kind: 'later'; readonly timestamp: string };
@@ -90,11 +90,7 @@ export class Journal {
   }
 
   async *#after(id: LineId, follow: boolean, signal: AbortSignal): AsyncGenerator<JournalLine> {
-    if (!(await this.has(id, signal))) {
-      yield* this.#later(id.timestamp, follow, signal);
-      return;
-    }
-    // Should the line be rotated away just now, what is beyond the overlap comes after it in any case.
+    // Should the line be rotated away since, what is beyond the overlap comes after it in any case.
     const beyond = earlier(id.timestamp, -OVERLAP_MS);
     let passed = false;
     for await (const line of this.#numbered(earlier(id.timestamp, OVERLAP_MS), follow, signal)) {
