@@ -20,7 +20,7 @@ export function plan(situation: Situation): readonly Operation[] {
   const steps = [
     ...failOverLimit(situation, wanted),
     ...tended.flatMap((one) => one.operations),
-    ...publish(situation, container, answering),
+    ...publish(situation, container, tended, answering),
     ...retireOthers(situation, tended, answering),
   ];
   // While steps are open the next look tells more; a report now would be old at once.
@@ -147,6 +147,7 @@ function failOverLimit(
 function publish(
   situation: Situation,
   container: Container,
+  tended: readonly Tended[],
   answering: Tended | undefined,
 ): readonly Operation[] {
   const spoken = answering?.revision ?? container.serving ?? container.latest;
@@ -154,28 +155,25 @@ function publish(
     containerId: container.id,
     hosts: hostnamesOf(spoken.spec, container.id, situation.domain),
     requestTimeoutMs: spoken.spec.requestTimeout.ms,
-    upstreams: upstreams(situation, answering),
+    upstreams: answering === undefined ? unproven(situation, tended) : upstreamsOf(answering),
   };
   const swap: readonly Operation[] = sameRoute(route, situation.route) ? [] : [{ kind: 'publish', route }];
   const isNew = answering !== undefined && answering.revision.number !== container.serving?.number;
   return isNew ? [...swap, { kind: 'mark-serving', revision: answering.revision }] : swap;
 }
 
-function upstreams(situation: Situation, answering: Tended | undefined): readonly Upstream[] {
-  if (answering?.ready !== undefined) return upstreamOf(answering.ready, answering.revision);
-  // Nothing is known to answer. What the gateway sends to now may well do: it goes on until a probe says otherwise.
-  const { instances, progress, route } = situation;
-  return (route?.upstreams ?? []).filter((upstream) => {
-    const instance = instances.find((one) => one.id === upstream.instance);
-    const probe = instance === undefined ? undefined : progress.probes.get(runKey(instance) ?? '');
-    return isUp(instance) && instance?.address === upstream.host && probe?.kind !== 'failed';
-  });
+function upstreamsOf({ revision, ready }: Tended): readonly Upstream[] {
+  if (ready === undefined || ready.address === null) return [];
+  return [{ instance: ready.id, host: ready.address, port: revision.spec.port }];
 }
 
-function upstreamOf(instance: Instance, revision: Revision): readonly Upstream[] {
-  return instance.address === null
-    ? []
-    : [{ instance: instance.id, host: instance.address, port: revision.spec.port }];
+/** Nothing is known to answer. What the gateway sends to now may well do: it goes on until a probe says otherwise. */
+function unproven({ progress, route }: Situation, tended: readonly Tended[]): readonly Upstream[] {
+  return (route?.upstreams ?? []).filter((upstream) => {
+    const instance = tended.find(({ kept }) => kept?.id === upstream.instance)?.kept;
+    if (instance === undefined || !isUp(instance) || instance.address !== upstream.host) return false;
+    return progress.probes.get(runKey(instance) ?? '')?.kind !== 'failed';
+  });
 }
 
 function sameRoute(a: Route, b: Route | undefined): boolean {

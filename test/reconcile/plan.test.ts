@@ -194,6 +194,19 @@ describe('a deployed container', () => {
     );
     expect(operations[0]).toMatchObject({ kind: 'fail', reason: 'stopped: too much' });
   });
+  test('that failed answers no more, before its instance goes', () => {
+    const failed = revision(1, { kind: 'failed', reason: 'stopped: too much' });
+    const given = {
+      container: container(failed, failed),
+      instances: [one],
+      route: routeTo(one),
+      progress: probed(READY, one),
+    };
+    expect(plan(situation(given))).toEqual([
+      { kind: 'publish', route: routeTo() },
+      { kind: 'retire', instance: one },
+    ]);
+  });
   test('has one instance: a second goes', () => {
     const twin = instance(1, undefined, 'twin');
     const operations = plan(

@@ -91,8 +91,15 @@ class PrivateEngine implements Engine {
     await rm(this.socket, { force: true });
     // A killed engine's containerd dies with it; where process 1 reaps late, dockerd would take the dead one for alive.
     await rm(join(this.folder, 'exec/containerd/containerd.pid'), { force: true });
-    this.#process = launch(this.folder, this.#options);
-    await this.#ready(this.#process);
+    for (let left = 3; ; left--) {
+      this.#process = launch(this.folder, this.#options);
+      try {
+        return await this.#ready(this.#process);
+      } catch (error) {
+        // Every engine on a machine writes the same iptables chains: one that starts meanwhile takes them from this one.
+        if (left === 0 || !String(error).includes('iptables failed')) throw error;
+      }
+    }
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
