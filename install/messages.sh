@@ -19,7 +19,7 @@ refuse() {
 open_log() {
 	install -d -m 0750 "$log_dir"
 	(umask 077 && printf '\n==== %s\n' "$(date -Is)" >>"$log")
-	trap 'refuse_with_log "\`$BASH_COMMAND\` failed. Mend what the lines above say, then run this again."' ERR
+	trap 'refuse_with_log "\`${BASH_COMMAND%%$'\n'*}\` failed. Mend what the lines above say, then run this again."' ERR
 }
 
 # Runs a command with its output in the log.

@@ -7,6 +7,8 @@ install_packages() {
 	has_engine || missing+=(docker.io iptables)
 	command -v npm >/dev/null || missing+=(npm)
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+	# Browsers and curl know *.localhost by themselves; this teaches everybody else.
+	getent hosts berth.localhost >/dev/null || missing+=(libnss-myhostname)
 	[ ${#missing[@]} -gt 0 ] || return 0
 	command -v apt-get >/dev/null ||
 		refuse "${missing[*]} not installed, and there is no apt-get to install them. Install Docker Engine and npm, then run this again."
