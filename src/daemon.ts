@@ -48,6 +48,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const users = new UserStore(database);
   const installations = new InstallationStore(database);
   const installation = await installations.id(randomUUID());
+  log.info({ version, installation, dataDir: config.dataDir }, 'berthd starts');
 
   const engine = parts.use(
     openDocker({

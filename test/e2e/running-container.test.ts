@@ -41,7 +41,7 @@ describeWithEngine('a deployed container', (ground) => {
     });
     expect(HostConfig.SecurityOpt).toContain('no-new-privileges');
     expect(HostConfig.PidsLimit).toBeGreaterThan(0);
-    expect(HostConfig.LogConfig.Config).toMatchObject({ 'max-size': expect.any(String) });
+    expect(HostConfig.LogConfig?.Config).toMatchObject({ 'max-size': expect.any(String) });
     expect(HostConfig.Mounts).toEqual([expect.objectContaining({ Type: 'volume', Target: '/data' })]);
     expect(Config.Labels).toMatchObject({ 'berth.container': container.id, 'berth.revision': '1' });
   });

@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
-import { pino } from 'pino';
-import { readConfig } from '../../src/config.ts';
-import { type Daemon, startDaemon } from '../../src/daemon.ts';
+import { type RunningBerthd, runInProcess, spawnBerthd } from './berthd.ts';
 import { dockerAt } from './engine.ts';
 
 const SECRET = 'a secret of the tests that is long enough for HS256';
@@ -34,23 +32,27 @@ export interface TestDaemonOptions {
   readonly dockerHost: string;
   /** More of the environment that berthd is started with. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Run berthd as a process of its own, as `npm start` does, so that it can be killed. */
+  readonly asProcess?: boolean;
 }
 
 /**
- * A real berthd with a data folder, ports and an installation of its own, in this process, and the gateway that it starts.
+ * A real berthd with a data folder, ports and an installation of its own, and the gateway that it starts.
  * Disposing takes all of it away again, in Docker too.
  */
 export class TestDaemon implements AsyncDisposable {
   readonly dir: string;
   readonly dockerHost: string;
   readonly #env: Readonly<Record<string, string>>;
-  #daemon: Daemon | undefined;
+  readonly #asProcess: boolean;
+  #berthd: RunningBerthd | undefined;
   #installation = '';
 
-  private constructor(dir: string, { dockerHost, env = {} }: TestDaemonOptions) {
+  private constructor(dir: string, { dockerHost, env = {}, asProcess = false }: TestDaemonOptions) {
     this.dir = dir;
     this.dockerHost = dockerHost;
     this.#env = env;
+    this.#asProcess = asProcess;
   }
 
   static async start(options: TestDaemonOptions): Promise<TestDaemon> {
@@ -65,6 +67,7 @@ export class TestDaemon implements AsyncDisposable {
       BERTH_DATA_DIR: join(this.dir, 'data'),
       BERTH_SOCKET: join(this.dir, 'berth.sock'),
       BERTH_API_LISTEN: '127.0.0.1:0',
+      HOME: this.dir,
       BERTH_GATEWAY_LISTEN: '127.0.0.1:0',
       BERTH_DOCKER_HOST: this.dockerHost,
       BERTH_JWT_SECRET: SECRET,
@@ -83,30 +86,21 @@ export class TestDaemon implements AsyncDisposable {
     return this.#running.gatewayUrl;
   }
 
-  get #running(): Daemon {
-    if (this.#daemon === undefined) throw new Error('the daemon does not run');
-    return this.#daemon;
+  get #running(): RunningBerthd {
+    if (this.#berthd === undefined) throw new Error('berthd does not run');
+    return this.#berthd;
   }
 
   async start(): Promise<void> {
-    const config = readConfig({
-      args: ['--config', '/dev/null'],
-      env: this.env,
-      root: false,
-      home: this.dir,
-    });
-    const log = pino(
-      { level: config.logLevel },
-      pino.destination({ dest: join(this.dir, 'berthd.log'), sync: true }),
-    );
-    this.#daemon = await startDaemon(config, log);
-    this.#installation = this.#daemon.installation;
+    const run = this.#asProcess ? spawnBerthd : runInProcess;
+    this.#berthd = await run(this.env, join(this.dir, 'berthd.log'));
+    this.#installation = this.#berthd.installation;
   }
 
-  /** Stops berthd; containers and gateway go on. */
-  async stop(): Promise<void> {
-    await this.#daemon?.[Symbol.asyncDispose]();
-    this.#daemon = undefined;
+  /** Stops berthd; containers and gateway go on. SIGKILL only where it is a process. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    await this.#berthd?.stop(signal);
+    this.#berthd = undefined;
   }
 
   /** A token as whoever holds the secret makes one. */
