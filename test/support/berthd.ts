@@ -63,7 +63,8 @@ export async function spawnBerthd(env: Environment, logFile: string): Promise<Ru
   };
 }
 
-async function firstLine(output: Readable): Promise<string> {
+async function firstLine(output: Readable | null): Promise<string> {
+  if (output === null) throw new Error('the process has no standard output');
   const [line] = await once(createInterface(output), 'line', { signal: AbortSignal.timeout(START_MS) });
   return String(line);
 }

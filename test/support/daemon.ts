@@ -165,10 +165,11 @@ export class TestDaemon implements AsyncDisposable {
     return await fetchFrom(this.gatewayUrl, host, path);
   }
 
-  /** This installation's Docker containers, running or not. */
-  async instances(): Promise<readonly { Id: string; State: string; Image: string }[]> {
-    const label = `berth.installation=${this.#installation}`;
-    return await dockerAt(this.dockerHost).listContainers({ all: true, filters: { label: [label] } });
+  /** This installation's Docker containers, running or not; or those of one container. */
+  async instances(containerId?: string): Promise<readonly { Id: string; State: string; Image: string }[]> {
+    const label = [`berth.installation=${this.#installation}`];
+    if (containerId !== undefined) label.push(`berth.container=${containerId}`);
+    return await dockerAt(this.dockerHost).listContainers({ all: true, filters: { label } });
   }
 
   /** Waits until nothing of this installation is left in Docker but its network. */
