@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Client, createClient } from '../client/client.ts';
 import { UsageError } from './failure.ts';
 
-const SYSTEM_SOCKET = '/run/berth/berth.sock';
+const SYSTEM_FOLDER = '/run/berth';
 
 /** The process's environment as the command line uses it. This file is the only one of cli/ that reads it. */
 export interface Environment {
@@ -46,7 +46,8 @@ export function describeAddress(address: Address): string {
 /** Where berthd's Unix socket is expected: the system's one where there is one, else where berthd puts a user's own. */
 export function socketPath({ variables, root, home }: Environment): string {
   if (variables.BERTH_SOCKET) return variables.BERTH_SOCKET;
-  if (root || existsSync(SYSTEM_SOCKET)) return SYSTEM_SOCKET;
+  // Who isn't in the group may see the folder and not the socket in it.
+  if (root || existsSync(SYSTEM_FOLDER)) return join(SYSTEM_FOLDER, 'berth.sock');
   const dataDir = variables.BERTH_DATA_DIR || join(home, '.local/share/berth');
   return join(variables.XDG_RUNTIME_DIR || dataDir, 'berth.sock');
 }
