@@ -3,10 +3,12 @@ import { messageOf } from '../domain/errors.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Changes } from './changes.ts';
 import { Memory } from './memory.ts';
-import { carryOut, probeTask, pullTask, type Subject, type Tools } from './operations.ts';
+import { carryOut } from './operations.ts';
 import { plan, wantedRevisions } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { Tasks } from './tasks.ts';
+import type { Subject, Tools } from './tools.ts';
+import { probeTask, pullTask } from './waits.ts';
 import { WorkQueue } from './work-queue.ts';
 
 const TICK_MS = 30_000;

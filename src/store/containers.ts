@@ -1,11 +1,16 @@
-import { type Selectable, sql, type Transaction } from 'kysely';
-import type { Container, Outcome, Revision, Status } from '../domain/container.ts';
+import { sql } from 'kysely';
+import type { Container, Revision, Status } from '../domain/container.ts';
 import type { ContainerSpec } from '../domain/container-spec.ts';
-import { DomainError } from '../domain/errors.ts';
+import {
+  findContainer,
+  insertRevision,
+  notFound,
+  readContainer,
+  setOutcome,
+  toRevision,
+} from './container-rows.ts';
 import type { Database } from './database.ts';
 import { releaseHostnames, reserveHostnames } from './hostnames.ts';
-import type { Tables } from './schema.ts';
-import { decodeSpec, encodeSpec } from './spec-json.ts';
 
 /** A page of a list: `page` counts from 1. */
 export interface PageRequest {
@@ -175,90 +180,4 @@ export class ContainerStore {
       .where('latest_revision', '=', revision)
       .execute();
   }
-}
-
-type Trx = Transaction<Tables>;
-
-async function insertRevision(
-  trx: Trx,
-  id: string,
-  number: number,
-  spec: ContainerSpec,
-  now: number,
-): Promise<void> {
-  const row = {
-    container_id: id,
-    number,
-    spec: encodeSpec(spec),
-    outcome: 'pending',
-    created_at: now,
-  } as const;
-  await trx
-    .insertInto('revisions')
-    .values({ ...row, failure: null })
-    .execute();
-}
-
-async function setOutcome(trx: Trx, id: string, number: number, outcome: Outcome): Promise<void> {
-  await trx
-    .updateTable('revisions')
-    .set({ outcome: outcome.kind, failure: outcome.kind === 'failed' ? outcome.reason : null })
-    .where('container_id', '=', id)
-    .where('number', '=', number)
-    .execute();
-}
-
-async function findContainer(trx: Trx, id: string): Promise<Container | undefined> {
-  const row = await trx.selectFrom('containers').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row === undefined) return undefined;
-  const latest = await readRevision(trx, id, row.latest_revision);
-  const serving =
-    row.serving_revision === null
-      ? null
-      : row.serving_revision === latest.number
-        ? latest
-        : await readRevision(trx, id, row.serving_revision);
-  return {
-    id,
-    createdBy: row.created_by,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
-    latest,
-    serving,
-    status: row.status,
-    statusReason: row.status_reason,
-  };
-}
-
-async function readContainer(trx: Trx, id: string): Promise<Container> {
-  const container = await findContainer(trx, id);
-  if (container === undefined) throw notFound(id);
-  return container;
-}
-
-async function readRevision(trx: Trx, id: string, number: number): Promise<Revision> {
-  const row = await trx
-    .selectFrom('revisions')
-    .selectAll()
-    .where('container_id', '=', id)
-    .where('number', '=', number)
-    .executeTakeFirstOrThrow();
-  return toRevision(row);
-}
-
-function toRevision(row: Selectable<Tables['revisions']>): Revision {
-  return {
-    containerId: row.container_id,
-    number: row.number,
-    spec: decodeSpec(row.spec),
-    outcome:
-      row.outcome === 'failed'
-        ? { kind: 'failed', reason: row.failure ?? 'for an unknown reason' }
-        : { kind: row.outcome },
-    createdAt: new Date(row.created_at),
-  };
-}
-
-function notFound(id: string): DomainError {
-  return new DomainError('not-found', `There is no container ${id}.`);
 }

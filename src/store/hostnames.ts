@@ -1,8 +1,5 @@
-import type { Transaction } from 'kysely';
 import { DomainError } from '../domain/errors.ts';
-import type { Tables } from './schema.ts';
-
-type Trx = Transaction<Tables>;
+import type { Trx } from './container-rows.ts';
 
 /** Keeps host names for a container. Throws `conflict`, naming the field, where another has one of them. */
 export async function reserveHostnames(
