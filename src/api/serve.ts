@@ -1,15 +1,24 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
-import type { Trust } from './context.ts';
+import type { Hono } from 'hono';
+import type { ApiEnv, Trust } from './context.ts';
 import { type Listen, listenOn } from './listen.ts';
-import type { Api } from './openapi.ts';
 import { PROBLEM_TYPE, unreadable } from './problem.ts';
 
 /** A request has to arrive whole in half a minute; an answer may take as long as it likes. */
-const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 };
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // How often node looks whether one of these is over: every 30 seconds if not told.
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 16 * 1024,
+};
 /** How long requests in progress may take to end when the server closes, in milliseconds. */
 const CLOSE_MS = 3_000;
+/** How soon a connection is closed whose request has ended meanwhile. */
+const IDLE_CHECK_MS = 50;
 
 /** A listening API. Disposing of it stops it: streams at once, other requests within three seconds. */
 export interface ApiServer extends AsyncDisposable {
@@ -18,20 +27,35 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 /** Serves the API on a TCP port or a Unix socket. Throws a DomainError where that can't be listened on. */
-export async function serveApi(app: Api, on: Listen, trust: Trust): Promise<ApiServer> {
-  const open = new Set<ServerResponse>();
+export async function serveApi(
+  app: Pick<Hono<ApiEnv>, 'fetch'>,
+  on: Listen,
+  trust: Trust,
+): Promise<ApiServer> {
+  const sockets = new Set<Socket>();
+  const busy = new Set<Socket>();
   const server = createServer(LIMITS, (incoming, outgoing) => {
-    open.add(outgoing);
-    outgoing.once('close', () => open.delete(outgoing));
-    const answer = getRequestListener((request) => app.fetch(request, { incoming, outgoing, trust }), {
+    const { socket } = incoming;
+    busy.add(socket);
+    outgoing.once('close', () => busy.delete(socket));
+    const answer = async (request: Request) => {
+      const response = await app.fetch(request, { incoming, outgoing, trust });
+      // A stream may go on for ever: nobody waits for its end.
+      if (isStream(response)) busy.delete(socket);
+      return response;
+    };
+    void getRequestListener(answer, {
       overrideGlobalObjects: false,
       errorHandler: () => unreadableResponse(),
-    });
-    void answer(incoming, outgoing);
+    })(incoming, outgoing);
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   server.on('clientError', refuseMalformed);
   const address = await listenOn(server, on);
-  return { address, [Symbol.asyncDispose]: () => close(server, open) };
+  return { address, [Symbol.asyncDispose]: () => close(server, sockets, busy) };
 }
 
 /** A request that is HTTP and still names nothing: no host, or a target that is no path. */
@@ -57,16 +81,18 @@ function statusOf(code: string | undefined): 400 | 408 | 431 {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
 }
 
-async function close(server: Server, open: ReadonlySet<ServerResponse>): Promise<void> {
+async function close(server: Server, sockets: ReadonlySet<Socket>, busy: ReadonlySet<Socket>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const response of open) {
-    if (isStream(response)) response.destroy();
-    else response.once('finish', () => setImmediate(() => server.closeIdleConnections()));
-  }
+  // node itself would leave connections open that have not asked anything yet.
+  for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
-  await closed.finally(() => clearTimeout(deadline));
+  await closed.finally(() => {
+    clearInterval(idle);
+    clearTimeout(deadline);
+  });
 }
 
-function isStream(response: ServerResponse): boolean {
-  return String(response.getHeader('Content-Type') ?? '').startsWith('text/event-stream');
+function isStream(response: Response): boolean {
+  return response.headers.get('Content-Type')?.startsWith('text/event-stream') ?? false;
 }

@@ -28,7 +28,7 @@ export const DesiredGpus = z
   .transform((words) => (words === null || words.length === 0 ? null : words))
   .openapi({
     description: 'Codes or names from /v1/gpu-models in any case; any of them will do.',
-    example: ['a100'],
+    example: [],
   });
 
 /** One entry of the catalogue. */
