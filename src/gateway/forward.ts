@@ -74,16 +74,22 @@ function send(
   };
   upstream.once('response', (answer) => {
     settle();
-    relayResponse(answer, request, response, limits);
+    relayResponse(upstream, answer, request, response, limits);
   });
   upstream.on('continue', () => {
     deadline.moved();
     if (!response.headersSent) response.writeContinue();
   });
-  upstream.on('error', () => {
+  const fail = (): void => {
     if (settled.signal.aborted) return;
     settle();
     if (!response.destroyed) failed(upstream, answered());
+  };
+  upstream.on('error', fail);
+  upstream.once('upgrade', (_answer, socket) => {
+    // Unasked, since Upgrade is not passed on here.
+    socket.destroy();
+    fail();
   });
   response.once('close', () => {
     settle();

@@ -118,6 +118,6 @@ export class Parent {
     if (serving) await Promise.race([serving.exited, this.#reload.promise]);
     if (serving?.running) return;
     const lived = serving ? performance.now() - serving.startedAt : 0;
-    await sleep(this.#backoff.next(lived), undefined, { ref: false });
+    await sleep(this.#backoff.next(lived));
   }
 }

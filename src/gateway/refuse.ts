@@ -9,7 +9,7 @@ export function refuse(request: IncomingMessage, response: ServerResponse, refus
     return;
   }
   if (refusal.close || awaitsContinue(request)) response.shouldKeepAlive = false;
-  response.writeHead(refusal.status, refusalHeaders(refusal).flat());
+  response.writeHead(refusal.status, STATUS_CODES[refusal.status], refusalHeaders(refusal).flat());
   response.end(refusalBody(refusal));
   request.resume();
 }

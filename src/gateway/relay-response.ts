@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { forwardedTrailers, withoutHopByHop } from './forwarded-headers.ts';
 import type { Header } from './headers.ts';
 import type { Limits } from './limits.ts';
@@ -8,6 +8,7 @@ import { abort, awaitsContinue, refuse } from './refuse.ts';
 
 /** Passes a container's answer on as it comes. Where it breaks off, so does the client's connection. */
 export function relayResponse(
+  upstream: ClientRequest,
   answer: IncomingMessage,
   request: IncomingMessage,
   response: ServerResponse,
@@ -33,10 +34,13 @@ export function relayResponse(
     response.addTrailers(forwardedTrailers(headersOf(answer.rawTrailers)));
     response.end();
   });
-  answer.once('error', () => abort(request));
-  answer.once('close', () => {
+  const cut = (): void => {
     if (!answer.complete) abort(request);
-  });
+  };
+  // Node takes a reset for the end of an answer without a length; only this event comes before it does.
+  upstream.once('error', cut);
+  answer.once('error', cut);
+  answer.once('close', cut);
   cutStalledReader(answer, request, limits.stalledReaderMs);
 }
 

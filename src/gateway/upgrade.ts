@@ -62,7 +62,7 @@ export function forwardUpgrade(exchange: UpgradeExchange, limits: Limits): void 
   upstream.once('response', (answer) => {
     deadline.clear();
     answer.once('close', () => upstream.destroy());
-    relayResponse(answer, request, response, limits);
+    relayResponse(upstream, answer, request, response, limits);
   });
   upstream.on('error', () => {
     deadline.clear();
