@@ -2,6 +2,7 @@ import type { Instance } from '../domain/instance.ts';
 import type { ChangeSubscription } from './changes.ts';
 import { Journal, type Position } from './journal.ts';
 import type { LogEvent } from './log-event.ts';
+import { lookAgain } from './look.ts';
 import type { LogSources } from './ports.ts';
 import { hasMovedOn } from './which-instance.ts';
 
@@ -32,7 +33,7 @@ export async function* instanceLog(
       }
     } catch (error) {
       // An instance that is removed takes its journal along.
-      if (signal.aborted || (await find(sources, instance, signal)) !== undefined) throw error;
+      if (signal.aborted || (await lookAgain(sources, instance, signal)) !== undefined) throw error;
       return;
     }
     current = follow ? await nextRun(sources, current, watch, signal) : undefined;
@@ -50,13 +51,9 @@ async function nextRun(
   signal: AbortSignal,
 ): Promise<Instance | undefined> {
   for (let waited = false; ; waited = true) {
-    const now = await find(sources, before, signal);
+    const now = await lookAgain(sources, before, signal);
     if (now === undefined || hasMovedOn(before.state, now.state)) return now;
     if (waited && now.state.kind === 'running') return now;
     await watch.next(signal);
   }
-}
-
-async function find(sources: LogSources, { containerId, id }: Instance, signal: AbortSignal) {
-  return (await sources.engine.instances(containerId, signal)).find((one) => one.id === id);
 }

@@ -2,8 +2,9 @@ import { DomainError } from '../domain/errors.ts';
 import type { ChangeSubscription } from './changes.ts';
 import { instanceLog } from './instance-log.ts';
 import type { LogEvent, LogRequest } from './log-event.ts';
+import { look } from './look.ts';
 import { Merge } from './merge.ts';
-import { findOpening, fromTheStart, look, type Opening } from './opening.ts';
+import { findOpening, fromTheStart, type Opening } from './opening.ts';
 import { type LogSources, refusalOf } from './ports.ts';
 import { mayComeYet, whichInstance } from './which-instance.ts';
 

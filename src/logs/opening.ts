@@ -1,11 +1,11 @@
-import type { Container } from '../domain/container.ts';
 import { DomainError } from '../domain/errors.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { InstanceLogRequest } from './instance-log.ts';
 import { Journal } from './journal.ts';
 import type { LineId } from './line-id.ts';
 import type { LogRequest } from './log-event.ts';
-import { type LogSources, refusalOf } from './ports.ts';
+import { hasLost, look } from './look.ts';
+import type { LogSources } from './ports.ts';
 import { whichInstance } from './which-instance.ts';
 
 /** What a reader begins with. */
@@ -16,24 +16,7 @@ export interface Opening {
   readonly limit: number | null;
 }
 
-/** A container and its instances, looked at together. */
-export interface Look {
-  readonly container: Container;
-  readonly instances: readonly Instance[];
-}
-
 const NOTHING: Opening = { logs: [], limit: null };
-
-/** Looks at a container; undefined where it was deleted. */
-export async function look(
-  sources: LogSources,
-  containerId: string,
-  signal: AbortSignal,
-): Promise<Look | undefined> {
-  const container = await sources.containers.get(containerId);
-  if (container === undefined) return undefined;
-  return { container, instances: await sources.engine.instances(containerId, signal) };
-}
 
 /** The whole of an instance's log, as far as the request wants it. */
 export function fromTheStart(
@@ -61,7 +44,8 @@ export async function findOpening(
     if (request.lastEventId === null) return await begun(sources, request, instance, signal);
     return await resumed(sources, request, request.lastEventId, instance, now.instances, signal);
   } catch (error) {
-    if (refusalOf(error) === 'gone') return NOTHING;
+    // The next instance may have taken its place.
+    if (await hasLost(sources, now, signal)) return await findOpening(sources, request, signal);
     throw error;
   }
 }

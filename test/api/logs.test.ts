@@ -92,6 +92,16 @@ describeWithEngine("a container's log over HTTP", (ground) => {
       expect((await server.ask(`${await server.container()}/logs?revision=2`)).status).toBe(404);
     });
 
+    test('an engine that does not answer is a 503', async () => {
+      const { target } = server.relay;
+      const { id } = await server.running(WAIT);
+      server.relay.target = 'unix:///nonexistent.sock';
+      const response = await server.ask(`${id}/logs`);
+      server.relay.target = target;
+      expect(response.status).toBe(503);
+      expect(await response.json()).toMatchObject({ type: 'urn:berth:problem:unavailable' });
+    });
+
     test.each([
       ['follow', 'maybe'],
       ['follow', ''],
