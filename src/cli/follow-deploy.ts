@@ -22,13 +22,13 @@ export async function followDeploy(
   let shown = '';
   let awaySince: number | null = null;
   for (let container = created; ; ) {
-    const state = awaySince === null ? stateOf(container) : 'berthd does not answer; waiting for it';
-    if (state !== shown) terminal.update(state);
-    shown = state;
     if (container.status !== 'deploying') {
       terminal.clearUpdate();
       return container;
     }
+    const state = awaySince === null ? stateOf(container) : 'berthd does not answer; waiting for it';
+    if (state !== shown) terminal.update(state);
+    shown = state;
     await setTimeout(POLL_MS, undefined, { signal });
     try {
       container = await client.getContainer(created.id, { signal });

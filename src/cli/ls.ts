@@ -5,6 +5,9 @@ import type { Context } from './context.ts';
 import { type Cell, table } from './table.ts';
 import { type Colour, inert, type Terminal } from './terminal.ts';
 
+/** Whom the API takes a caller on the Unix socket for. */
+const LOCAL_USER = 'local';
+
 const COLOURS = { deployed: 'green', deploying: 'yellow', failed: 'red' } as const satisfies Record<
   Status,
   Colour
@@ -20,10 +23,16 @@ export function lsCommand({ terminal, signal, connection }: Context): Command {
       const { client, address } = connection();
       const all = options.all === true || address.kind === 'socket';
       const containers = await everyContainer(client, all, signal);
+      const owners = options.all === true || (all && containers.some(isOthers));
       if (options.json) terminal.print(JSON.stringify(containers, null, 2));
       else if (containers.length === 0) terminal.note('No containers yet. Deploy one: berth run IMAGE:TAG');
-      else for (const line of containerTable(containers, all, terminal)) terminal.print(line);
+      else for (const line of containerTable(containers, owners, terminal)) terminal.print(line);
     });
+}
+
+/** Made by somebody with a token, and not over the Unix socket. */
+function isOthers({ createdBy }: Container): boolean {
+  return createdBy !== LOCAL_USER;
 }
 
 function containerTable(containers: readonly Container[], owners: boolean, terminal: Terminal): string[] {

@@ -19,7 +19,6 @@ test('the URL alone goes to stdout, each change of the deploy to stderr once', a
     'web 11111111',
     'deploying: pulling 43%',
     'deploying: starting',
-    'deployed',
     'also http://app.example.com',
   ]);
 });
