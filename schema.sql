@@ -46,6 +46,18 @@ CREATE TABLE revisions (
   PRIMARY KEY (container_id, number)
 ) STRICT;
 
+-- The last lines of a revision that failed, whose instance is gone from the engine.
+CREATE TABLE kept_logs (
+  container_id TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  instance_id TEXT NOT NULL UNIQUE,
+  ended_at INTEGER NOT NULL,
+  -- JSON, as src/store/kept-logs.ts writes it.
+  lines TEXT NOT NULL,
+  PRIMARY KEY (container_id, revision),
+  FOREIGN KEY (container_id, revision) REFERENCES revisions (container_id, number) ON DELETE CASCADE
+) STRICT;
+
 -- Each host name belongs to one container, generated and own ones alike.
 CREATE TABLE hostnames (
   hostname TEXT PRIMARY KEY,

@@ -14,6 +14,7 @@ import { openDocker } from './engine/docker.ts';
 import type { Engine, EngineInfo } from './engine/engine.ts';
 import { acquireGateway } from './gateway/acquire.ts';
 import type { GatewayLink } from './gateway/link.ts';
+import { withKeptLogs } from './logs/kept-journals.ts';
 import { LogReader } from './logs/log-reader.ts';
 import { Changes } from './reconcile/changes.ts';
 import { Reconciler } from './reconcile/reconciler.ts';
@@ -21,6 +22,7 @@ import { watchStorage } from './reconcile/storage-watch.ts';
 import { ContainerStore } from './store/containers.ts';
 import { openDatabase } from './store/database.ts';
 import { InstallationStore } from './store/installation.ts';
+import { KeptLogStore } from './store/kept-logs.ts';
 import { UserStore } from './store/users.ts';
 
 const START_MS = 60_000;
@@ -45,6 +47,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const database = openDatabase(config.dataDir);
   parts.defer(() => database.destroy());
   const containers = new ContainerStore(database);
+  const keptLogs = new KeptLogStore(database);
   const users = new UserStore(database);
   const installations = new InstallationStore(database);
   const installation = await installations.id(randomUUID());
@@ -81,6 +84,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       {
         engine,
         containers,
+        keptLogs,
         routes: gateway,
         nextAddress: (first, last) => installations.nextAddress(first, last),
         log,
@@ -126,7 +130,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
       (error) =>
         log.warn({ err: error }, 'the published keys could not be fetched; the known ones stay in use'),
     ),
-    logs: new LogReader({ engine, containers, changes }),
+    logs: new LogReader({ engine: withKeptLogs(engine, keptLogs), containers, changes }),
     allowedHosts: config.apiHosts,
     version,
     now,

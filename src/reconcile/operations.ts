@@ -3,6 +3,7 @@ import { hostnamesOf } from '../domain/hostname.ts';
 import type { Instance } from '../domain/instance.ts';
 import { attempt, failRevision } from './attempt.ts';
 import { exitReason } from './exit-reason.ts';
+import { keepLog } from './keep-log.ts';
 import { createInstance, startInstance } from './make-instance.ts';
 import type { Operation } from './operation.ts';
 import { type Subject, type Tools, within } from './tools.ts';
@@ -46,6 +47,7 @@ export async function carryOut(
       return await containers.markServing(containerId, number, hostnamesOf(spec, containerId, tools.domain));
     }
     case 'fail':
+      await keepLog(operation.revision, tools, signal);
       return await failRevision(operation.revision, containerId, operation.reason, tools);
     case 'retire':
       beginRetire(operation.instance, subject, tools);

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Routes } from '../domain/route.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ContainerStore } from '../store/containers.ts';
+import type { KeptLogStore } from '../store/kept-logs.ts';
 import type { Memory } from './memory.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -9,6 +10,7 @@ import type { Tasks } from './tasks.ts';
 export interface Tools {
   readonly engine: Engine;
   readonly containers: ContainerStore;
+  readonly keptLogs: Pick<KeptLogStore, 'keep'>;
   readonly routes: Routes;
   readonly nextAddress: (first: number, last: number) => Promise<number>;
   readonly log: Logger;

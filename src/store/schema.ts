@@ -22,5 +22,6 @@ export interface Tables {
     failure: string | null;
     created_at: number;
   };
+  kept_logs: { container_id: string; revision: number; instance_id: string; ended_at: number; lines: string };
   hostnames: { hostname: string; container_id: string };
 }

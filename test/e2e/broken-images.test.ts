@@ -74,6 +74,17 @@ describeWithEngine('an image that can’t serve', (ground) => {
     await berth.untilNothingRuns();
   });
 
+  test('leaves the last lines of its log to read', async () => {
+    const { id } = await berth.create({ image: await images.exits(4, 'the last word') });
+    await berth.settled(id);
+    await expect.poll(() => berth.instances(id), { timeout: 30_000 }).toEqual([]);
+    const log = await (await berth.api(`/v1/containers/${id}/logs?follow=false`)).text();
+    expect(log).toMatch(/event: stderr\nid: .+\ndata: the last word\n/);
+    expect(await (await berth.api(`/v1/containers/${id}/logs?follow=false&tail=0`)).text()).not.toContain(
+      'data:',
+    );
+  });
+
   test('does not take the working revision with it', async () => {
     const working = await berth.deploy({ image: await images.web('ok', 'still here') });
     await berth.send('PUT', `/v1/containers/${working.id}`, { image: images.missing() });
