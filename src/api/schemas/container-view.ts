@@ -37,7 +37,7 @@ export const ContainerView = z
       .int()
       .min(1)
       .nullable()
-      .openapi({ description: 'Which revision answers; null before the first deploy.' }),
+      .openapi({ description: 'Which revision answers; null while none does.' }),
     statusReason: z
       .string()
       .nullable()
@@ -91,7 +91,8 @@ export function containerView(container: Container, place: Place): z.output<type
     requestTimeout: spec.requestTimeout.text,
     volumes: spec.volumes.map(({ name, path }) => ({ name, path })),
     revision: latest.number,
-    servingRevision: serving?.number ?? null,
+    // One that was stopped for good, for its disk use say, served once and answers no more.
+    servingRevision: serving?.outcome.kind === 'ready' ? serving.number : null,
     statusReason: container.statusReason,
   };
 }
