@@ -23,6 +23,7 @@ export const LastEventId = z
 
 const REVISION = 'must be the number of a revision';
 const SINCE = 'must be a time such as "2026-01-02T03:04:05Z", Unix seconds, or a duration such as "10m"';
+const TAIL_PATTERN = new RegExp(`^(all|[0-9]{1,5}|${MAX_TAIL})$`);
 const TAIL = `must be "all" or one whole number from 0 to ${MAX_TAIL}`;
 
 /** The query of a log stream; `now` is what durations are counted back from. */
@@ -40,13 +41,12 @@ export function logQuery(now: () => Date) {
       }),
     tail: z
       .string(TAIL)
-      .regex(/^(?:all|[0-9]{1,6})$/, { error: TAIL, abort: true })
+      .regex(TAIL_PATTERN, { error: TAIL, abort: true })
       .transform((text) => (text === 'all' ? text : Number(text)))
-      .refine((tail) => tail === 'all' || tail <= MAX_TAIL, TAIL)
       .default(100)
       .openapi({
         type: 'string',
-        pattern: '^(all|[0-9]{1,5}|100000)$',
+        pattern: TAIL_PATTERN.source,
         default: '100',
         description: `How many of the last lines to begin with: 0 to ${MAX_TAIL}, or all.`,
         param: { in: 'query', required: false },
