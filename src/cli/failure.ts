@@ -35,8 +35,8 @@ export function explain(error: unknown, address: Address | null): Failure {
 
 function explainProblem(problem: ApiProblem, address: Address | null): string[] {
   const fields = problem.errors
-    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`))
-    .filter((line) => !problem.message.includes(line));
+    .filter(({ message }) => !problem.message.includes(message))
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   return [problem.message, ...fields.map((line) => `  ${line}`), ...advice(problem, address)];
 }
 

@@ -45,7 +45,8 @@ function strict(command: Command): void {
       const line = text
         .replace(/^error: /, '')
         .trim()
-        .replaceAll(/\s+/g, ' ');
+        .replaceAll(/\s+/g, ' ')
+        .replace(/\.$/, '');
       write(`berth: ${line}; see berth --help\n`);
     },
   });

@@ -8,7 +8,12 @@ export interface Cell {
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
   const all = [header.map((text): Cell => ({ text })), ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]?.text.length ?? 0)));
-  return all.map((row) => row.map((cell, column) => show(cell, column, widths)).join('  '));
+  return all.map((row) =>
+    row
+      .map((cell, column) => show(cell, column, widths))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function show({ text, paint }: Cell, column: number, widths: readonly number[]): string {

@@ -41,14 +41,18 @@ export async function checkNvidia(
   path: string,
   signal: AbortSignal,
 ): Promise<Finding[]> {
-  const driver = await checkDriver(nvidiaSmi, signal);
+  const driver = await checkDriver(nvidiaSmi, path, signal);
   if (driver === 'absent') {
     return [ok('NVIDIA driver', 'not installed: no GPUs, and containers without one need nothing')];
   }
   return [driver, await checkToolkit(engine, path)];
 }
 
-async function checkDriver(nvidiaSmi: string, signal: AbortSignal): Promise<Finding | 'absent'> {
+async function checkDriver(
+  nvidiaSmi: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<Finding | 'absent'> {
   const about = 'NVIDIA driver';
   const result = await execa(nvidiaSmi, ['-L'], {
     reject: false,
@@ -63,6 +67,8 @@ async function checkDriver(nvidiaSmi: string, signal: AbortSignal): Promise<Find
     );
   }
   if (result.code === 'ENOENT') return 'absent';
+  // Also what a search comes to whose PATH has a folder that this user may not look into.
+  if (result.code === 'EACCES' && !(await inPath(nvidiaSmi, path))) return 'absent';
   if (result.timedOut) {
     return problem(
       about,
