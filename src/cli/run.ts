@@ -53,7 +53,7 @@ async function run(
   const { client } = context.connection();
   const { terminal, signal } = context;
   const created = await client.createContainer(wanted, { signal });
-  terminal.note(`${created.name} ${shortId(created.id)}`);
+  terminal.note(`${inert(created.name)} ${shortId(created.id)}`);
   try {
     const settled = await followDeploy(client, created, terminal, signal);
     if (settled.status === 'failed') await tellFailure(client, settled, terminal, signal);
