@@ -106,8 +106,8 @@ function join(client: Socket, backend: Socket): void {
   client.setKeepAlive(true, 60_000);
   client.pipe(backend);
   backend.pipe(client);
-  backend.on('error', () => client.destroy());
-  client.on('error', () => backend.destroy());
+  backend.on('error', () => client.resetAndDestroy());
+  client.on('error', () => backend.resetAndDestroy());
   backend.once('close', () => client.destroySoon());
   client.once('close', () => backend.destroySoon());
 }
