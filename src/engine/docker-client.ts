@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { addAbortSignal, Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import Docker from 'dockerode';
 import type { z } from 'zod';
 import { chooseApiVersion } from './api-version.ts';
@@ -48,7 +49,7 @@ export class DockerClient implements Disposable {
   readonly #host: DockerHost;
   readonly #infoDeadline: number;
   // Kept-alive connections would break under a call when the engine restarts.
-  readonly #agent = new Agent({ keepAlive: false });
+  readonly #agent = new OpaqueAgent({ keepAlive: false });
   #session: Promise<Session> | undefined;
   #closed = false;
 
@@ -172,6 +173,16 @@ export class DockerClient implements Disposable {
     const engineError = told instanceof EngineError ? told : explainSilence(this.#host, told);
     if (engineError.kind === 'unavailable') this.#session = undefined;
     return engineError;
+  }
+}
+
+/**
+ * docker-modem writes each request's options out for its debug log, also when nobody reads that: with the agent in them,
+ * and all of its sockets, a call took milliseconds more for every stream that was open.
+ */
+class OpaqueAgent extends Agent {
+  [inspect.custom](): string {
+    return 'Agent';
   }
 }
 

@@ -43,6 +43,12 @@ class PartialLine {
   }
 
   push(timestamp: string, bytes: Uint8Array): LogLine[] {
+    // All entries of one line bear one timestamp. A line that an exit cut short has no end; the next run's is another.
+    const before = this.#timestamp === undefined || this.#timestamp === timestamp ? [] : this.end();
+    return [...before, ...this.#push(timestamp, bytes)];
+  }
+
+  #push(timestamp: string, bytes: Uint8Array): LogLine[] {
     this.#timestamp ??= timestamp;
     if (bytes.at(-1) !== LINE_FEED) {
       // A character may go on in the next entry.

@@ -53,7 +53,18 @@ async function nextRun(
   for (let waited = false; ; waited = true) {
     const now = await lookAgain(sources, before, signal);
     if (now === undefined || hasMovedOn(before.state, now.state)) return now;
+    if (await hasFailed(sources, now)) return undefined;
     if (waited && now.state.kind === 'running') return now;
     await watch.next(signal);
   }
+}
+
+/** A revision that failed runs no more, though the end of its log is kept. */
+async function hasFailed(
+  { containers }: LogSources,
+  { containerId, revision, state }: Instance,
+): Promise<boolean> {
+  if (state.kind === 'running') return false;
+  const latest = (await containers.get(containerId))?.latest;
+  return latest?.number === revision && latest.outcome.kind === 'failed';
 }

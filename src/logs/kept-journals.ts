@@ -19,10 +19,15 @@ export function withKeptLogs(engine: Journals, kept: KeptLogs): Journals {
       return [...present, ...gone.map(asInstance)];
     },
     logs: async function* (instanceId, selection, signal) {
+      let begun = false;
       try {
-        yield* engine.logs(instanceId, selection, signal);
+        for await (const line of engine.logs(instanceId, selection, signal)) {
+          begun = true;
+          yield line;
+        }
       } catch (error) {
-        const log = refusalOf(error) === 'gone' ? await kept.ofInstance(instanceId) : undefined;
+        if (begun || refusalOf(error) !== 'gone') throw error;
+        const log = await kept.ofInstance(instanceId);
         if (log === undefined) throw error;
         yield* selected(log.lines, selection);
       }

@@ -72,7 +72,8 @@ export class LogReader {
         known.add(instance.id);
         merge.add(instanceLog(this.#sources, fromTheStart(request, instance), signal));
       }
-      if (!request.follow || (instance === undefined && !mayComeYet(now.container, request.revision))) return;
+      const isOver = instance?.state.kind !== 'running' && !mayComeYet(now.container, request.revision);
+      if (!request.follow || isOver) return;
       await watch.next(signal);
     }
   }

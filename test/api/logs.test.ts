@@ -185,7 +185,7 @@ describeWithEngine("a container's log over HTTP", (ground) => {
     });
 
     test('goes on over restarts of an instance', async () => {
-      const { id, instance } = await server.running('echo begin; echo end');
+      const { id, instance } = await server.running('echo begin; printf end');
       await using stream = await server.stream(id, { tail: 'all' });
       expect(texts(await stream.take(2))).toEqual(['begin', 'end']);
       for (let run = 0; run < 3; run++) {

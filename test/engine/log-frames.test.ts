@@ -70,10 +70,17 @@ describe('the log stream', () => {
   });
 
   test('keeps the two streams apart when their partial lines overtake each other', () => {
-    const chunks = [entry(1, 'out '), entry(2, 'err '), entry(1, 'end\n', LATER), entry(2, 'end\n', LATER)];
+    const chunks = [entry(1, 'out '), entry(2, 'err '), entry(1, 'end\n'), entry(2, 'end\n')];
     expect(linesOf(...chunks)).toEqual([
       { stream: 'stdout', timestamp: AT, text: 'out end' },
       { stream: 'stderr', timestamp: AT, text: 'err end' },
+    ]);
+  });
+
+  test('ends a line that an exit cut short where the next run begins', () => {
+    expect(linesOf(entry(1, 'cut'), entry(1, 'begin\n', LATER))).toEqual([
+      { stream: 'stdout', timestamp: AT, text: 'cut' },
+      { stream: 'stdout', timestamp: LATER, text: 'begin' },
     ]);
   });
 
@@ -118,7 +125,7 @@ function entriesOf(line: LogLine, entryBytes: number): Buffer[] {
   const stream = line.stream === 'stdout' ? 1 : 2;
   const count = Math.ceil(bytes.length / entryBytes);
   return Array.from({ length: count }, (_, i) => {
-    const timestamp = i === 0 ? line.timestamp : LATER;
+    const { timestamp } = line;
     return entry(stream, bytes.subarray(i * entryBytes, (i + 1) * entryBytes), timestamp);
   });
 }
