@@ -1,5 +1,6 @@
 import { authenticate } from './authenticate.ts';
 import { registerContainers } from './containers.ts';
+import { registerCreate, registerUpdate } from './deploy.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocs } from './docs.ts';
 import { registerDocument } from './document.ts';
@@ -14,7 +15,7 @@ import { isExpected, problemResponse } from './problem.ts';
 import { requestLog } from './request-log.ts';
 import { registerRevisions } from './revisions.ts';
 import { securityHeaders } from './security-headers.ts';
-import { registerUsers } from './users.ts';
+import { registerLogin, registerTokens, registerUsers } from './users.ts';
 
 /** The whole API. serve.ts puts it on a port or a socket. */
 export function createApi(deps: ApiDeps): Api {
@@ -24,10 +25,14 @@ export function createApi(deps: ApiDeps): Api {
   app.use('/v1/*', authenticate(deps.tokens));
 
   registerContainers(app, deps);
+  registerCreate(app, deps);
+  registerUpdate(app, deps);
   registerRevisions(app, deps);
   registerLogs(app, deps);
   registerGpuModels(app);
+  registerLogin(app, deps);
   registerUsers(app, deps);
+  registerTokens(app, deps);
   registerHealth(app);
   registerDocs(app);
   registerDocument(app, deps.version);

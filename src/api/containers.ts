@@ -1,13 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Container } from '../domain/container.ts';
-import type { ContainerSpec } from '../domain/container-spec.ts';
-import { hostnamesOf } from '../domain/hostname.ts';
-import { ownContainer, requireAdmin, requireOwner } from './access.ts';
-import { readBody } from './body.ts';
+import { ownContainer, requireAdmin } from './access.ts';
 import type { ApiDeps } from './deps.ts';
-import { requireFits } from './machine.ts';
-import { type Api, json, jsonBody, problems } from './openapi.ts';
-import { applyChange, containerChange, newContainer } from './schemas/container-request.ts';
+import { type Api, json, problems } from './openapi.ts';
 import { ContainerView, containerView } from './schemas/container-view.ts';
 import { envelope, pageQuery, pageView } from './schemas/paging.ts';
 
@@ -59,85 +54,21 @@ const remove = createRoute({
   responses: { 204: { description: 'Deleted' }, ...problems('forbidden', 'not-found') },
 });
 
-/** Containers: list, get, create, update, delete. */
+/** Containers: list, get, delete. deploy.ts has create and update. */
 export function registerContainers(app: Api, deps: ApiDeps): void {
-  const { containers, domain } = deps;
-  const show = (container: Container) => containerView(container, { domain, port: deps.gatewayPort() });
-  const accepted = (id: string, spec: ContainerSpec) => {
-    requireFits(spec, deps.machine());
-    return { spec, hostnames: hostnamesOf(spec, id, domain) };
-  };
+  const { containers } = deps;
 
   app.openapi(list, async (c) => {
     const { all, ...page } = c.req.valid('query');
     const caller = c.get('caller');
     if (all === 'true') requireAdmin(caller);
     const { items, total } = await containers.list(all === 'true' ? null : caller.userId, page);
-    return c.json(envelope(items.map(show), total, page), 200);
+    return c.json(envelope(items.map(show(deps)), total, page), 200);
   });
 
   app.openapi(get, async (c) => {
     const container = await ownContainer(containers, c.req.valid('param').id, c.get('caller'));
-    return c.json(show(container), 200);
-  });
-
-  const NewContainer = newContainer(domain);
-  const create = createRoute({
-    method: 'post',
-    path: '/v1/containers',
-    tags,
-    security,
-    summary: 'Create and deploy a container',
-    request: { body: jsonBody(app, 'NewContainer', NewContainer) },
-    responses: {
-      201: json(ContainerView, 'Accepted; it is being deployed'),
-      ...problems('invalid', 'conflict', 'too-large', 'unsupported-media-type', 'unsatisfiable'),
-    },
-  });
-  app.openapi(create, async (c) => {
-    const spec = await readBody(c, NewContainer);
-    const id = deps.newId();
-    const createdBy = c.get('caller').userId;
-    const made = await containers.create({ id, createdBy, ...accepted(id, spec), now: deps.now() });
-    deps.reconciler.kick(id);
-    return c.json(show(made), 201);
-  });
-
-  const ContainerChange = containerChange(domain);
-  const update = createRoute({
-    method: 'put',
-    path: '/v1/containers/{id}',
-    tags,
-    security,
-    summary: 'Update a container',
-    description:
-      'Its owner or an ADMIN. What is left out keeps its value; `env` replaces the whole map. Makes a new revision, even where nothing differs, and deploys it.',
-    request: { params: ContainerId, body: jsonBody(app, 'ContainerChange', ContainerChange) },
-    responses: {
-      200: json(ContainerView, 'Accepted; it is being deployed'),
-      ...problems(
-        'invalid',
-        'forbidden',
-        'not-found',
-        'conflict',
-        'too-large',
-        'unsupported-media-type',
-        'unsatisfiable',
-      ),
-    },
-  });
-  app.openapi(update, async (c) => {
-    const { id } = c.req.valid('param');
-    const caller = c.get('caller');
-    await ownContainer(containers, id, caller);
-    const change = await readBody(c, ContainerChange);
-    const next = (container: Container) => {
-      requireOwner(container, caller);
-      return accepted(id, applyChange(container.latest.spec, change));
-    };
-    const updated = await containers.update(id, next, deps.now());
-    deps.reconciler.kick(id);
-    return c.json(show(updated), 200);
+    return c.json(show(deps)(container), 200);
   });
 
   app.openapi(remove, async (c) => {
@@ -147,4 +78,10 @@ export function registerContainers(app: Api, deps: ApiDeps): void {
     deps.reconciler.kick(id);
     return c.body(null, 204);
   });
+}
+
+/** How this berth shows a container. */
+export function show(deps: Pick<ApiDeps, 'domain' | 'gatewayPort'>) {
+  return (container: Container) =>
+    containerView(container, { domain: deps.domain, port: deps.gatewayPort() });
 }

@@ -27,10 +27,9 @@ const login = createRoute({
   responses: { 200: json(TokenView, 'The token'), ...problems('conflict', 'too-many') },
 });
 
-/** Users and their tokens. */
-export function registerUsers(app: Api, deps: ApiDeps): void {
+/** A token for a name and a password. */
+export function registerLogin(app: Api, deps: ApiDeps): void {
   const logins = new Login(deps.users);
-
   app.openapi(login, async (c) => {
     c.set('challenge', 'Basic realm="berth", charset="UTF-8"');
     const { name, password } = basicCredentials(c.req.header('Authorization'));
@@ -38,7 +37,10 @@ export function registerUsers(app: Api, deps: ApiDeps): void {
     const { token } = await issuer(deps.tokens)({ sub: user.id, roles: user.roles, ttlMs: LOGIN_TTL_MS });
     return c.json({ token }, 200);
   });
+}
 
+/** Adding users. */
+export function registerUsers(app: Api, deps: ApiDeps): void {
   const addUser = createRoute({
     method: 'post',
     path: '/v1/users',
@@ -59,7 +61,10 @@ export function registerUsers(app: Api, deps: ApiDeps): void {
     await deps.users.add({ id, name, passwordHash: await hashPassword(password), roles }, deps.now());
     return c.json({ id, name, roles }, 201);
   });
+}
 
+/** Tokens for anyone, made by an ADMIN. */
+export function registerTokens(app: Api, deps: ApiDeps): void {
   const addToken = createRoute({
     method: 'post',
     path: '/v1/tokens',

@@ -1,0 +1,88 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Container } from '../domain/container.ts';
+import type { ContainerSpec } from '../domain/container-spec.ts';
+import { hostnamesOf } from '../domain/hostname.ts';
+import { ownContainer, requireOwner } from './access.ts';
+import { readBody } from './body.ts';
+import { ContainerId, show } from './containers.ts';
+import type { ApiDeps } from './deps.ts';
+import { requireFits } from './machine.ts';
+import { type Api, json, jsonBody, problems } from './openapi.ts';
+import { applyChange, containerChange, newContainer } from './schemas/container-request.ts';
+import { ContainerView } from './schemas/container-view.ts';
+
+const tags = ['containers'];
+const security = [{ bearer: [] }];
+const description =
+  'Its owner or an ADMIN. What is left out keeps its value; `env` replaces the whole map. Makes a new revision, even ' +
+  'where nothing differs, and deploys it.';
+
+/** What may be wrong with a spec. */
+const refusals = [
+  ...(['invalid', 'too-large', 'unsupported-media-type'] as const),
+  ...(['conflict', 'unsatisfiable'] as const),
+];
+
+/** Create: records what is wanted, and has the reconciler make it so. */
+export function registerCreate(app: Api, deps: ApiDeps): void {
+  const NewContainer = newContainer(deps.domain);
+  const create = createRoute({
+    method: 'post',
+    path: '/v1/containers',
+    tags,
+    security,
+    summary: 'Create and deploy a container',
+    request: { body: jsonBody(app, 'NewContainer', NewContainer) },
+    responses: { 201: json(ContainerView, 'Accepted; it is being deployed'), ...problems(...refusals) },
+  });
+  app.openapi(create, async (c) => {
+    const spec = await readBody(c, NewContainer);
+    const id = deps.newId();
+    const createdBy = c.get('caller').userId;
+    const made = await deps.containers.create({
+      id,
+      createdBy,
+      ...accepted(deps, id, spec),
+      now: deps.now(),
+    });
+    deps.reconciler.kick(id);
+    return c.json(show(deps)(made), 201);
+  });
+}
+
+/** Update: the next revision. */
+export function registerUpdate(app: Api, deps: ApiDeps): void {
+  const ContainerChange = containerChange(deps.domain);
+  const update = createRoute({
+    method: 'put',
+    path: '/v1/containers/{id}',
+    tags,
+    security,
+    summary: 'Update a container',
+    description,
+    request: { params: ContainerId, body: jsonBody(app, 'ContainerChange', ContainerChange) },
+    responses: {
+      200: json(ContainerView, 'Accepted; it is being deployed'),
+      ...problems(...refusals, 'forbidden', 'not-found'),
+    },
+  });
+  app.openapi(update, async (c) => {
+    const { id } = c.req.valid('param');
+    const caller = c.get('caller');
+    await ownContainer(deps.containers, id, caller);
+    const change = await readBody(c, ContainerChange);
+    const next = (container: Container) => {
+      requireOwner(container, caller);
+      return accepted(deps, id, applyChange(container.latest.spec, change));
+    };
+    const updated = await deps.containers.update(id, next, deps.now());
+    deps.reconciler.kick(id);
+    return c.json(show(deps)(updated), 200);
+  });
+}
+
+/** A spec that this machine can run, and the host names that it needs. */
+function accepted(deps: ApiDeps, id: string, spec: ContainerSpec) {
+  requireFits(spec, deps.machine());
+  return { spec, hostnames: hostnamesOf(spec, id, deps.domain) };
+}
