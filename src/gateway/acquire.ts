@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { DomainError, messageOf } from '../domain/errors.ts';
@@ -108,6 +108,8 @@ async function launch(adminSocket: string, options: AcquireOptions, signal: Abor
         { ...rest, ...files, logFile: join(folder, 'gateway.log'), host, port },
         signal,
       );
+      // For whoever wants to end it: it outlives berthd.
+      writeFileSync(join(folder, 'pid'), `${started.pid}\n`);
       log.info({ gatewayPid: started.pid, host, port: started.port }, 'started the gateway');
       return;
     } catch (error) {
