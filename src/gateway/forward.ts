@@ -30,73 +30,94 @@ export interface Exchange {
 /** Forwards a request and relays the answer, both as streams. Answers 502 or 504 itself where the container fails. */
 export function forward(exchange: Exchange, pool: UpstreamPool, limits: Limits): void {
   const { request, response, destination } = exchange;
-  const fresh = (): void => {
-    send(exchange, limits, false, () => refuse(request, response, brokenBackend));
-  };
-  send(exchange, limits, pool.agent(destination.upstream.instance), (upstream, answered) => {
-    if (isStale(upstream, answered) && isRepeatable(request)) fresh();
-    else refuse(request, response, brokenBackend);
+  const giveUp = (): void => refuse(request, response, brokenBackend);
+  new Attempt(exchange, limits, pool.agent(destination.upstream.instance), (attempt) => {
+    if (attempt.wasStale && isRepeatable(request)) new Attempt(exchange, limits, false, giveUp);
+    else giveUp();
   });
-}
-
-/** A pooled connection that the container closed in the very moment it was used again (RFC 9110, 9.2.2). */
-function isStale(upstream: ClientRequest, answered: boolean): boolean {
-  return upstream.reusedSocket && !answered;
 }
 
 function isRepeatable(request: IncomingMessage): boolean {
   return IDEMPOTENT.has(request.method ?? '') && !hasBody(request);
 }
 
-/** @param failed hears of a failure before the answer's head, and whether any byte of an answer had come */
-function send(
-  exchange: Exchange,
-  limits: Limits,
-  agent: Agent | false,
-  failed: (upstream: ClientRequest, answered: boolean) => void,
-): void {
-  const { request, response } = exchange;
-  const upstream = openRequest(exchange, limits, agent);
-  const settled = new AbortController();
-  const answered = watchForBytes(upstream);
-  const deadline = watchAnswer(
-    upstream,
-    { connectMs: limits.connectMs, answerMs: exchange.destination.route.requestTimeoutMs },
-    (phase) => {
-      settle();
-      refuse(request, response, lateness(phase, request, upstream));
-      upstream.destroy();
-    },
-  );
-  const settle = (): void => {
-    deadline.clear();
-    settled.abort();
-  };
-  upstream.once('response', (answer) => {
-    settle();
-    relayResponse(upstream, answer, request, response, limits);
-  });
-  upstream.on('continue', () => {
-    deadline.moved();
-    if (!response.headersSent) response.writeContinue();
-  });
-  const fail = (): void => {
-    if (settled.signal.aborted) return;
-    settle();
-    if (!response.destroyed) failed(upstream, answered());
-  };
-  upstream.on('error', fail);
-  upstream.once('upgrade', (_answer, socket) => {
-    // Unasked, since Upgrade is not passed on here.
-    socket.destroy();
-    fail();
-  });
-  response.once('close', () => {
-    settle();
-    request.unpipe(upstream);
-    if (!response.writableFinished) upstream.destroy();
-  });
-  sendBody(request, upstream, deadline);
+/** One sending of a request to a container, over a pooled connection or (without an agent) a new one. */
+class Attempt {
+  readonly #exchange: Exchange;
+  readonly #limits: Limits;
+  readonly #failed: (attempt: Attempt) => void;
+  readonly #upstream: ClientRequest;
+  readonly #deadline: AnswerDeadline;
+  #settled = false;
+  #bytesBefore = 0;
+
+  /** @param failed hears of a failure before the head of the answer */
+  constructor(exchange: Exchange, limits: Limits, agent: Agent | false, failed: (attempt: Attempt) => void) {
+    this.#exchange = exchange;
+    this.#limits = limits;
+    this.#failed = failed;
+    this.#upstream = openRequest(exchange, limits, agent);
+    const times = { connectMs: limits.connectMs, answerMs: exchange.destination.route.requestTimeoutMs };
+    this.#deadline = watchAnswer(this.#upstream, times, (phase) => this.#late(phase));
+    this.#followUpstream();
+    exchange.response.once('close', () => this.#closed());
+    sendBody(exchange.request, this.#upstream, this.#deadline);
+  }
+
+  /** Whether the pooled connection was closed in the very moment it was used again (RFC 9110, 9.2.2). */
+  get wasStale(): boolean {
+    return this.#upstream.reusedSocket && (this.#upstream.socket?.bytesRead ?? 0) === this.#bytesBefore;
+  }
+
+  #followUpstream(): void {
+    const upstream = this.#upstream;
+    upstream.once('socket', (socket) => {
+      this.#bytesBefore = socket.bytesRead;
+    });
+    upstream.on('continue', () => this.#continue());
+    upstream.once('response', (answer) => this.#answered(answer));
+    upstream.on('error', () => this.#fail());
+    upstream.once('upgrade', (_answer, socket) => {
+      // Unasked, since Upgrade is not passed on here.
+      socket.destroy();
+      this.#fail();
+    });
+  }
+
+  #continue(): void {
+    this.#deadline.moved();
+    if (!this.#exchange.response.headersSent) this.#exchange.response.writeContinue();
+  }
+
+  #answered(answer: IncomingMessage): void {
+    this.#settle();
+    relayResponse(this.#upstream, answer, this.#exchange.request, this.#exchange.response, this.#limits);
+  }
+
+  #late(phase: 'connect' | 'answer'): void {
+    const { request, response } = this.#exchange;
+    this.#settle();
+    refuse(request, response, lateness(phase, request, this.#upstream));
+    this.#upstream.destroy();
+  }
+
+  #fail(): void {
+    if (this.#settled) return;
+    this.#settle();
+    if (!this.#exchange.response.destroyed) this.#failed(this);
+  }
+
+  /** The client has its answer, or is gone. */
+  #closed(): void {
+    this.#settle();
+    this.#exchange.request.unpipe(this.#upstream);
+    if (!this.#exchange.response.writableFinished) this.#upstream.destroy();
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#deadline.clear();
+  }
 }
 
 function openRequest(
@@ -124,14 +145,6 @@ function requestHeaders(request: IncomingMessage): Header[] {
     headers.push(['Content-Length', '0']);
   }
   return headers;
-}
-
-function watchForBytes(upstream: ClientRequest): () => boolean {
-  let before = 0;
-  upstream.once('socket', (socket) => {
-    before = socket.bytesRead;
-  });
-  return () => (upstream.socket?.bytesRead ?? 0) > before;
 }
 
 function sendBody(request: IncomingMessage, upstream: ClientRequest, deadline: AnswerDeadline): void {
