@@ -142,12 +142,11 @@ class NspawnMachine implements Machine {
   async #findInit(nspawn: ChildProcess): Promise<number> {
     const deadline = Date.now() + BOOT_DEADLINE;
     while (nspawn.exitCode === null && Date.now() < deadline) {
-      const children = await readFile(`/proc/${nspawn.pid}/task/${nspawn.pid}/children`, 'utf8').catch(
-        () => '',
-      );
-      for (const pid of children.split(' ').filter((pid) => pid !== '')) {
+      // unshare's child is systemd-nspawn, and its child is what we look for.
+      const [parent] = await childrenOf(nspawn.pid);
+      for (const pid of await childrenOf(parent)) {
         const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-        if (name.trim() === 'systemd') return Number(pid);
+        if (name.trim() === 'systemd') return pid;
       }
       await setTimeout(20);
     }
@@ -155,6 +154,11 @@ class NspawnMachine implements Machine {
       `the machine does not boot:\n${await readFile(join(this.#folder, 'console.log'), 'utf8')}`,
     );
   }
+}
+
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const pids = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return pids.split(' ').filter(Boolean).map(Number);
 }
 
 // The engine inside wants writable cgroups, which nspawn mounts read-only. The network has no one else to set it up.
@@ -187,15 +191,15 @@ function startNspawn(folder: string, root: string): ChildProcess {
     '--console=pipe',
     '--resolv-conf=off',
   ];
-  // runc needs the two groups of system calls. The machine dies with this process, even where that is killed.
+  // runc needs the two groups of system calls.
   const rights = [
     '--capability=all',
     '--system-call-filter=@keyring bpf',
     `--network-bridge=${bridgeName(folder)}`,
   ];
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...nspawn, ...rights], {
-    stdio: ['ignore', log, log],
-  });
+  // The machine dies with this process, even where that is killed: a process tree ends with its first process.
+  const tied = ['--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
+  const child = spawn('setpriv', [...tied, ...nspawn, ...rights], { stdio: ['ignore', log, log] });
   closeSync(log);
   return child;
 }
