@@ -19,7 +19,13 @@ refuse() {
 open_log() {
 	install -d -m 0750 "$log_dir"
 	(umask 077 && printf '\n==== %s\n' "$(date -Is)" >>"$log")
-	trap 'refuse_with_log "\`${BASH_COMMAND%%$'\n'*}\` failed. Mend what the lines above say, then run this again."' ERR
+	trap unexpected ERR
+}
+
+# A command that no message was written for.
+unexpected() {
+	local failed=${BASH_COMMAND%%$'\n'*}
+	refuse_with_log "\`$failed\` failed. Mend what the lines above say, then run this again."
 }
 
 # Runs a command with its output in the log.
