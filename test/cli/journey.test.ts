@@ -58,8 +58,8 @@ describeWithEngine('berth, against the real daemon', (ground) => {
   test('what the API refuses is told with the field', async () => {
     const { exitCode, stderr } = await local(['run', 'nginx', '--ram', 'much']);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/image: .*tag/);
-    expect(stderr).toMatch(/ram: /);
+    expect(stderr).toMatch(/image must carry a tag/);
+    expect(stderr).toMatch(/ram must be/);
   });
 
   test('token gives a user their own view over TCP, and an admin everything', async () => {
