@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { DomainError, messageOf } from '../domain/errors.ts';
 import { MIGRATIONS, SCHEMA_VERSION } from './migrations.ts';
 import type { Tables } from './schema.ts';
@@ -30,10 +30,18 @@ export function openDatabase(dataDir: string): Database {
       sqlite.close();
       throw error;
     }
-    return new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) });
+    return new Kysely<Tables>({ dialect: new SqliteDialect({ database: withForgivingRollback(sqlite) }) });
   } catch (error) {
     throw error instanceof DomainError ? error : unusable(file, error);
   }
+}
+
+/** Where the disk is full SQLite ends the transaction itself; the error of Kysely's rollback would hide that. */
+function withForgivingRollback(sqlite: BetterSqlite.Database): SqliteDatabase {
+  return {
+    close: () => sqlite.close(),
+    prepare: (sql) => sqlite.prepare(sql === 'rollback' && !sqlite.inTransaction ? 'select 1' : sql),
+  };
 }
 
 function prepare(sqlite: BetterSqlite.Database, isNew: boolean): void {

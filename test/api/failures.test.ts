@@ -28,7 +28,7 @@ test('a full disk is a 500, no false 201, and nothing half done; with room again
     const logged = api.logged.find(
       (line) => line.includes(String(answer.headers['x-request-id'])) && line.includes('"err"'),
     );
-    expect(logged).toContain('SqliteError');
+    expect(logged).toContain('SQLITE_FULL');
   }
   expect(api.logged.join('')).not.toContain('hunter2');
   expect(api.kicked).toHaveLength(kicks);

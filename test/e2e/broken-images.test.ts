@@ -81,7 +81,9 @@ describeWithEngine('an image that can’t serve', (ground) => {
     const log = await (await berth.api(`/v1/containers/${id}/logs?follow=false`)).text();
     expect(log).toMatch(/event: stderr\nid: .+\ndata: the last word\n/);
     // A revision that failed has no more to say: following it ends.
-    expect(await (await berth.api(`/v1/containers/${id}/logs?revision=1`)).text()).toContain('data: the last word');
+    expect(await (await berth.api(`/v1/containers/${id}/logs?revision=1`)).text()).toContain(
+      'data: the last word',
+    );
     expect(await (await berth.api(`/v1/containers/${id}/logs?follow=false&tail=0`)).text()).not.toContain(
       'data:',
     );
