@@ -1,6 +1,18 @@
 import { SignJWT } from 'jose';
 import type { Audience } from './token-verifier.ts';
-import type { IssuedToken, TokenClaims } from './tokens.ts';
+
+/** What a new token says, and for how long. */
+export interface TokenClaims {
+  readonly sub: string;
+  readonly roles: readonly string[];
+  readonly ttlMs: number;
+}
+
+/** A signed token and when it ends. */
+export interface IssuedToken {
+  readonly token: string;
+  readonly expires: Date;
+}
 
 /** Signs tokens with the secret (HS256) that the verifier takes. */
 export function tokenIssuer(secret: Uint8Array, { issuer, audience }: Audience, now: () => Date) {

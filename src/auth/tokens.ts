@@ -1,23 +1,10 @@
 import type { Caller } from '../domain/caller.ts';
 import { DomainError } from '../domain/errors.ts';
-import { tokenIssuer } from './issuer.ts';
+import { type IssuedToken, type TokenClaims, tokenIssuer } from './issuer.ts';
 import { parseJwksUrl, publishedKeys } from './jwks.ts';
 import { parsePublicKey } from './public-key.ts';
 import { parseSecret } from './secret.ts';
 import { type Audience, fixedKeys, tokenVerifier } from './token-verifier.ts';
-
-/** What a new token says, and for how long. */
-export interface TokenClaims {
-  readonly sub: string;
-  readonly roles: readonly string[];
-  readonly ttlMs: number;
-}
-
-/** A signed token and when it ends. */
-export interface IssuedToken {
-  readonly token: string;
-  readonly expires: Date;
-}
 
 /** Who may ask, told by tokens. */
 export interface Tokens {

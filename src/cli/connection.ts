@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient } from '../client/client.ts';
-import { UsageError } from './failure.ts';
+import { UsageError } from './errors.ts';
 
 const SYSTEM_FOLDER = '/run/berth';
 

@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts';
 import { ApiProblem } from '../client/problem.ts';
 import type { Container } from '../client/wire.ts';
-import { CommandFailed } from './failure.ts';
+import { CommandFailed } from './errors.ts';
 
 const ROWS = 1000;
 

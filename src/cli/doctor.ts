@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { Finding, State } from './doctor/finding.ts';
-import { CommandFailed } from './failure.ts';
+import { CommandFailed } from './errors.ts';
 import { type Colour, inert, type Terminal } from './terminal.ts';
 
 const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red' } as const satisfies Record<State, Colour>;

@@ -1,20 +1,6 @@
 import { ApiProblem, Unreachable } from '../client/problem.ts';
 import { type Address, describeAddress } from './connection.ts';
-
-/** The command was typed wrong: exit 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-/** The command failed for a reason that it has told already, or that the message tells: exit 1. */
-export class CommandFailed extends Error {
-  override readonly name = 'CommandFailed';
-}
-
-/** The person pressed Ctrl-C: exit 130. The message says what goes on without the command; empty says nothing. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
+import { Interrupted, UsageError } from './errors.ts';
 
 /** What to print for an error, a line each, and what to exit with. */
 export interface Failure {

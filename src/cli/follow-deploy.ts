@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
 import { ApiProblem, Unreachable } from '../client/problem.ts';
 import type { Container } from '../client/wire.ts';
-import { CommandFailed } from './failure.ts';
+import { CommandFailed } from './errors.ts';
 import { inert, type Terminal } from './terminal.ts';
 
 const POLL_MS = 300;

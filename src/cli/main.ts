@@ -1,7 +1,8 @@
 import { CommanderError } from 'commander';
 import { type Address, type Connection, connect, readEnvironment } from './connection.ts';
 import type { ReadSettings } from './daemon-settings.ts';
-import { explain, Interrupted } from './failure.ts';
+import { Interrupted } from './errors.ts';
+import { explain } from './failure.ts';
 import { buildProgram } from './program.ts';
 import { inert, Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { type Readable, Writable } from 'node:stream';
-import { CommandFailed, Interrupted, UsageError } from './failure.ts';
+import { CommandFailed, Interrupted, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Asks for a new password twice, without showing what is typed. */

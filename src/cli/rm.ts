@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { findContainer, shortId } from './container-name.ts';
 import type { Context } from './context.ts';
-import { CommandFailed } from './failure.ts';
+import { CommandFailed } from './errors.ts';
 import { inert } from './terminal.ts';
 
 /** `berth rm` */

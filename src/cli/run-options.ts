@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { NewContainer, VolumeMount } from '../client/wire.ts';
-import { UsageError } from './failure.ts';
+import { UsageError } from './errors.ts';
 
 /** The options of `berth run`, as commander hands them over. */
 export interface RunOptions {

@@ -3,7 +3,7 @@ import type { Client } from '../client/client.ts';
 import type { Container } from '../client/wire.ts';
 import { shortId } from './container-name.ts';
 import type { Context } from './context.ts';
-import { CommandFailed, Interrupted } from './failure.ts';
+import { CommandFailed, Interrupted } from './errors.ts';
 import { followDeploy } from './follow-deploy.ts';
 import { urlOf } from './ls.ts';
 import { appended, numberOption, type RunOptions, toNewContainer } from './run-options.ts';
