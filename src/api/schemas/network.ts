@@ -8,7 +8,10 @@ const DIGITS = /^(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}
 
 /** The port that the container listens on. */
 export const Port = z
-  .union([z.int().min(1).max(65_535), z.string().regex(DIGITS).transform(Number)], saying(PORT))
+  .union(
+    [z.int(PORT).min(1, PORT).max(65_535, PORT), z.string(PORT).regex(DIGITS, PORT).transform(Number)],
+    saying(PORT),
+  )
   .openapi({
     anyOf: [
       { type: 'string', pattern: DIGITS.source },
