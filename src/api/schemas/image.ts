@@ -18,7 +18,7 @@ const DIGEST = '@sha256:[0-9a-f]{64}';
 
 /** An image with a tag, a digest or both. */
 export const Image = z
-  .string(saying('must be an image name with a tag or a digest, such as "nginx:1.27"'))
+  .string(saying('must be an image name with a tag or a digest, such as "nginx:1.28"'))
   .transform((text, context) => {
     const result = parseImageReference(text);
     if (result.ok) return result.image;
