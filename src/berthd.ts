@@ -1,19 +1,24 @@
 import { homedir } from 'node:os';
-import pino from 'pino';
 import { readConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
 import { DomainError, messageOf } from './domain/errors.ts';
 import { notifyReady } from './gateway/sd-notify.ts';
+import { openLog } from './log.ts';
+
+/** The terminal and npm both pass on one Ctrl-C: what comes within this time is not a second one. In milliseconds. */
+const ONE_KEY_PRESS_MS = 1_000;
 
 /** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
 function askedToStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1));
-        resolve(signal);
-      });
-    }
+    let first: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+      first ??= performance.now();
+      if (performance.now() - first > ONE_KEY_PRESS_MS) process.exit(1);
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
   });
 }
 
@@ -21,8 +26,8 @@ try {
   const stop = askedToStop();
   const root = process.getuid?.() === 0;
   const config = readConfig({ args: process.argv.slice(2), env: process.env, root, home: homedir() });
-  const options = { name: 'berthd', level: config.logLevel, timestamp: pino.stdTimeFunctions.isoTime };
-  const log = pino(options, pino.destination({ dest: 2, sync: true }));
+  const journal = process.env.JOURNAL_STREAM !== undefined;
+  const log = openLog({ name: 'berthd', level: config.logLevel, journal });
   await using daemon = await startDaemon(config, log);
   process.stdout.write(
     `berthd serves: API ${daemon.apiUrl}, containers ${daemon.gatewayUrl}, socket ${config.socket}\n`,

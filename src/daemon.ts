@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,6 +52,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
   const installations = new InstallationStore(database);
   const installation = await installations.id(randomUUID());
   log.info({ version, installation, dataDir: config.dataDir }, 'berthd starts');
+  // The uninstaller reads it: what berth made in the engine bears this id.
+  writeFileSync(join(config.dataDir, 'installation'), `${installation}\n`, { mode: 0o600 });
 
   const engine = parts.use(
     openDocker({
@@ -179,7 +181,8 @@ async function reachEngine(
       return info;
     } catch (error) {
       if (!signal.aborted)
-        log.warn({ reason: messageOf(error) }, 'Docker Engine does not answer; trying again');
+        // That it is away is the reconciler's to say: it watches the engine's events.
+        log.debug({ reason: messageOf(error) }, 'Docker Engine does not answer; trying again');
       await sleep(RETRY_ENGINE_MS, undefined, { signal }).catch(() => undefined);
     }
   }

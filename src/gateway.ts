@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import { messageOf } from './domain/errors.ts';
 import { runRole } from './gateway/run-role.ts';
 import { type GatewaySettings, readSettings } from './gateway/settings.ts';
+import { openLog } from './log.ts';
 
 /** Settings, or one line that says what is wrong with them. */
 function settingsOrExit(): GatewaySettings {
@@ -15,15 +15,9 @@ function settingsOrExit(): GatewaySettings {
 }
 
 const settings = settingsOrExit();
-const log = pino({
-  name: 'berth-gateway',
-  level: settings.logLevel,
-  base: {
-    pid: process.pid,
-    role: settings.role,
-    ...(settings.generation > 0 && { generation: settings.generation }),
-  },
-});
+const { role, generation, logLevel, journal } = settings;
+const about = { role, ...(generation > 0 && { generation }) };
+const log = openLog({ name: 'berth-gateway', level: logLevel, about, journal });
 try {
   await runRole(settings, fileURLToPath(import.meta.url), log);
 } catch (error) {

@@ -81,7 +81,7 @@ async function renew(
   signal: AbortSignal,
 ): Promise<void> {
   const running = link.info();
-  log.info({ gateway: running }, 'adopted the running gateway');
+  log.info({ generation: running?.generation, version: running?.version }, 'adopted the running gateway');
   if (running !== undefined && listen !== null && listen.port !== 0 && listen.port !== running.listen.port) {
     log.warn(
       { listens: running.listen, configured: listen },

@@ -88,7 +88,7 @@ export class AdminSocket implements AsyncDisposable {
     try {
       for await (const line of readLines(socket)) await this.#receive(socket, line);
     } catch (error) {
-      this.#options.log.warn({ reason: messageOf(error) }, 'the link to berthd broke off');
+      this.#options.log.info({ reason: messageOf(error) }, 'berthd is gone; its last table stays in use');
     } finally {
       this.#links.delete(socket);
       socket.destroy();

@@ -148,10 +148,11 @@ class Link implements GatewayLink {
         told = false;
         await this.#serve(connection);
       } catch (error) {
-        if (!told && !signal.aborted) {
+        // The first tries of a gateway that is just starting are nobody's concern.
+        if (!told && wait >= LONGEST_RETRY_MS && !signal.aborted) {
           this.#options.log.warn({ reason: messageOf(error) }, 'the gateway cannot be reached; trying on');
+          told = true;
         }
-        told = true;
       }
       await sleep(wait, undefined, { signal }).catch(() => undefined);
       wait = Math.min(wait * 2, LONGEST_RETRY_MS);
@@ -169,13 +170,16 @@ class Link implements GatewayLink {
   }
 
   #adopt(connection: LinkConnection): void {
-    const { table, generation, pid, version } = connection.hello;
+    const { table, generation, pid: gatewayPid, version } = connection.hello;
     if (!this.#desired.adopted) {
       connection.applied = table.version;
       this.#desired.adopt(table);
     }
     this.#live = connection;
-    this.#options.log.info({ generation, pid, version, table: table.version }, 'connected to the gateway');
+    this.#options.log.info(
+      { generation, gatewayPid, version, table: table.version },
+      'connected to the gateway',
+    );
     this.#pushNow();
     this.#conditions.check();
   }

@@ -23,6 +23,8 @@ export interface GatewaySettings {
   /** How long everybody may finish when the gateway stops altogether. */
   readonly stopTimeoutMs: number;
   readonly logLevel: LogLevel;
+  /** The log goes to systemd's journal. */
+  readonly journal: boolean;
   /** LISTEN_FDS and LISTEN_PID, as sd_listen_fds(3) has them. */
   readonly listen: { readonly fds: string | undefined; readonly pid: string | undefined };
   /** Where systemd wants to hear that we are ready. */
@@ -36,6 +38,7 @@ const INHERITED = [
   'BERTH_DRAIN_TIMEOUT',
   'BERTH_STOP_TIMEOUT',
   'BERTH_LOG_LEVEL',
+  'JOURNAL_STREAM',
 ] as const;
 
 /** The gateway's settings from its command line and environment. Throws a DomainError that names what is wrong. */
@@ -57,6 +60,7 @@ export function readSettings(
     drainTimeoutMs: duration('BERTH_DRAIN_TIMEOUT', env.BERTH_DRAIN_TIMEOUT ?? '30s'),
     stopTimeoutMs: duration('BERTH_STOP_TIMEOUT', env.BERTH_STOP_TIMEOUT ?? '5s'),
     logLevel: oneOf('BERTH_LOG_LEVEL', LOG_LEVELS, env.BERTH_LOG_LEVEL ?? 'info'),
+    journal: env.JOURNAL_STREAM !== undefined,
     listen: { fds: env.LISTEN_FDS, pid: env.LISTEN_PID },
     notifySocket: env.NOTIFY_SOCKET,
     environment: Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),

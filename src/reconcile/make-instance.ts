@@ -15,7 +15,7 @@ export async function createInstance(
   const range = await tools.engine.prepareNetwork(signal);
   const { spec } = revision;
   const address = await tools.nextAddress(range.first, range.last);
-  await tools.engine.create(
+  const id = await tools.engine.create(
     {
       ...engineSpec(spec),
       instance: tools.newInstanceId(),
@@ -26,6 +26,7 @@ export async function createInstance(
     },
     signal,
   );
+  tools.log.info({ containerId, revision: revision.number, instance: id }, 'instance created');
 }
 
 /** What of a spec the engine needs to know. */

@@ -44,6 +44,10 @@ export async function carryOut(
       return await routes.withdraw(containerId, within(signal, GATEWAY_MS));
     case 'mark-serving': {
       const { number, spec } = operation.revision;
+      tools.log.info(
+        { containerId, name: spec.name, revision: number, image: spec.image.text },
+        'revision serves',
+      );
       return await containers.markServing(containerId, number, hostnamesOf(spec, containerId, tools.domain));
     }
     case 'fail':

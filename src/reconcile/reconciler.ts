@@ -4,6 +4,7 @@ import { EngineError } from '../engine/engine.ts';
 import type { Changes } from './changes.ts';
 import { Memory } from './memory.ts';
 import { carryOut } from './operations.ts';
+import { Outage } from './outage.ts';
 import { plan, wantedRevisions } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { Tasks } from './tasks.ts';
@@ -31,6 +32,7 @@ export class Reconciler implements AsyncDisposable {
   readonly #queue: WorkQueue;
   readonly #closing = new AbortController();
   readonly #loops: Promise<void>[] = [];
+  readonly #engineOutage: Outage;
   #watchedSince = Number.NEGATIVE_INFINITY;
 
   constructor(tools: Tools, changes: Changes) {
@@ -40,11 +42,9 @@ export class Reconciler implements AsyncDisposable {
       width: WIDTH,
       pass: (containerId, signal) => this.#pass(containerId, signal),
       onFailure: (containerId, error, retryInMs) =>
-        tools.log.warn(
-          { containerId, err: error, retryInMs },
-          'a reconcile pass failed; it will be tried again',
-        ),
+        this.#note(error, { containerId, retryInMs }, 'a reconcile pass failed; it will be tried again'),
     });
+    this.#engineOutage = new Outage('the engine', tools.log, tools.now);
   }
 
   /** Looks after every container from now on. */
@@ -118,22 +118,23 @@ export class Reconciler implements AsyncDisposable {
     };
   }
 
-  /** The engine is away: those who wait should know what they wait for. */
+  /** The engine is away: whoever asks for the container should know that nobody can tell how it is. */
   async #tellOfTrouble(containerId: string, error: unknown): Promise<void> {
     if (!(error instanceof EngineError)) return;
     const container = await this.#tools.containers.get(containerId);
-    if (container?.status !== 'deploying') return;
     const reason = `${messageOf(error)}; trying again`;
-    await this.#tools.containers.setStatus(containerId, container.latest.number, 'deploying', reason);
+    if (container === undefined || container.status === 'failed' || container.statusReason === reason) return;
+    const { latest, status } = container;
+    await this.#tools.containers.setStatus(containerId, latest.number, status, reason);
   }
 
   #subject(containerId: string): Subject {
     const known = this.#subjects.get(containerId);
     if (known !== undefined) return known;
-    const { log, now } = this.#tools;
+    const { now } = this.#tools;
     const tasks = new Tasks((task, error) => {
       if (error === undefined) return this.kick(containerId);
-      log.warn({ containerId, task, ...told(error) }, 'a wait failed; it will be tried again');
+      this.#note(error, { containerId, task }, 'a wait failed; it will be tried again');
       this.#queue.addAfter(containerId, RETRY_TASK_MS);
     });
     const kick = (at?: number) =>
@@ -153,12 +154,13 @@ export class Reconciler implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         const events = await this.#tools.engine.events(signal);
+        this.#engineOutage.recovered();
         this.#watchedSince = this.#tools.now();
         await this.#kickAll();
         for await (const { containerId } of events) this.kick(containerId);
       } catch (error) {
-        if (!signal.aborted)
-          this.#tools.log.warn(told(error), 'the engine is not to be watched now; trying again');
+        if (signal.aborted) return;
+        if (this.#engineOutage.failed(error)) await this.#kickAll();
       }
       await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
     }
@@ -181,12 +183,14 @@ export class Reconciler implements AsyncDisposable {
         this.kick(containerId);
     } catch (error) {
       if (!this.#closing.signal.aborted)
-        this.#tools.log.warn(told(error), 'could not look at everything; the next tick will');
+        this.#note(error, {}, 'could not look at everything; the next tick will');
     }
   }
-}
 
-/** An engine's refusal says all in its message; of anything else the stack is wanted. */
-function told(error: unknown): { readonly reason: string } | { readonly err: unknown } {
-  return error instanceof EngineError ? { reason: error.message } : { err: error };
+  /** That the engine is away is said once, by the watch. Of what is no refusal of the engine the stack is wanted. */
+  #note(error: unknown, where: object, message: string): void {
+    const { log } = this.#tools;
+    if (!(error instanceof EngineError)) log.error({ ...where, err: error }, message);
+    else log[error.kind === 'unavailable' ? 'debug' : 'warn']({ ...where, reason: error.message }, message);
+  }
 }

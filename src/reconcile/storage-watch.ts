@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Container } from '../domain/container.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import type { Engine } from '../engine/engine.ts';
+import { Outage } from './outage.ts';
 
 const INTERVAL_MS = 5_000;
 
@@ -19,13 +20,16 @@ export interface StorageWatchTools {
  * that outgrew their limit, until the signal aborts.
  */
 export async function watchStorage(tools: StorageWatchTools, signal: AbortSignal): Promise<void> {
+  const outage = new Outage('the measure of disk use', tools.log, Date.now);
   while (!signal.aborted) {
     await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    await measure(tools, signal).catch((error: unknown) => {
-      if (!signal.aborted)
-        tools.log.warn({ err: error }, 'could not measure the instances’ disk use; trying again');
-    });
+    try {
+      await measure(tools, signal);
+      outage.recovered();
+    } catch (error) {
+      if (!signal.aborted) outage.failed(error);
+    }
   }
 }
 

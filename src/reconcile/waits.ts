@@ -97,6 +97,8 @@ export function beginRetire(instance: Instance, { memory, tasks }: Subject, tool
         });
       await tools.engine.stop(instance.id, STOP_GRACE_MS, signal);
       await tools.engine.remove(instance.id, signal);
+      const { containerId, revision, id } = instance;
+      tools.log.info({ containerId, revision, instance: id }, 'instance stopped and removed');
     } finally {
       memory.retiring.delete(instance.id);
     }

@@ -38,6 +38,11 @@ describeWithEngine('while the engine is away', (ground) => {
       berth.deploy({ image: await images.web('two', 'this is two'), name: 'two' }),
     ]);
     await engine.kill('SIGTERM');
+    const away = await berth.until(one.id, ({ statusReason }) => statusReason !== null);
+    expect(away).toMatchObject({
+      status: 'deployed',
+      statusReason: expect.stringMatching(/does not answer/),
+    });
     await engine.restart();
     for (const [container, text] of [
       [one, 'this is one'],
@@ -52,6 +57,8 @@ describeWithEngine('while the engine is away', (ground) => {
       await expect.poll(answered, { timeout: 40_000 }).toBe(200);
       expect(answers).toEqual(answers.map(() => text));
     }
+    await berth.until(one.id, ({ status, statusReason }) => status === 'deployed' && statusReason === null);
+    expect((await berth.log()).match(/the engine does not answer/g)).toHaveLength(2);
   });
 
   test('a stopped engine holds up neither the API nor the traffic', async () => {
