@@ -18,8 +18,10 @@ export interface Listen {
   readonly port: number;
 }
 
-const listen = z.string().transform((text, context): Listen => {
-  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text) ?? [];
+const text = z.string('must be a text').min(1, 'must not be empty');
+
+const listen = text.transform((address, context): Listen => {
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(address) ?? [];
   if (port === undefined || Number(port) > 65_535) {
     context.addIssue('must be HOST:PORT, such as "127.0.0.1:7070"');
     return z.NEVER;
@@ -27,7 +29,7 @@ const listen = z.string().transform((text, context): Listen => {
   return { host: bracketed ?? (plain || '0.0.0.0'), port: Number(port) };
 });
 
-const duration = z.string().transform((text, context): number => {
+const duration = text.transform((text, context): number => {
   const parsed = parseDuration(text);
   if (parsed === undefined) context.addIssue('must be a duration, such as "30s" or "5m"');
   return parsed?.ms ?? z.NEVER;
@@ -47,25 +49,30 @@ const domain = z
 
 /** The keys of berth.toml; in the environment each is BERTH_ and the key in capitals. */
 const Settings = z.strictObject({
-  data_dir: z.string().min(1).optional(),
+  data_dir: text.optional(),
   api_listen: listen.optional(),
   api_hosts: list.optional(),
-  socket: z.string().min(1).optional(),
+  socket: text.optional(),
   gateway_listen: listen.optional(),
-  gateway_workers: z.coerce.number('must be a number').int().min(1).max(64).optional(),
-  gateway_socket: z.string().min(1).optional(),
+  gateway_workers: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(64, 'must be at most 64')
+    .optional(),
+  gateway_socket: text.optional(),
   drain_timeout: duration.optional(),
   start_timeout: duration.optional(),
   domain: domain.optional(),
-  jwt_secret: z.string().min(1).optional(),
-  jwt_public_key: z.string().min(1).optional(),
+  jwt_secret: text.optional(),
+  jwt_public_key: text.optional(),
   jwks_url: z.url('must be a URL').optional(),
-  jwt_issuer: z.string().min(1).optional(),
-  jwt_audience: z.string().min(1).optional(),
-  docker_host: z.string().min(1).optional(),
-  nvidia_smi: z.string().min(1).optional(),
-  log_level: z.enum(LOG_LEVELS).optional(),
-  registries: z.record(z.string(), z.strictObject({ username: z.string(), password: z.string() })).optional(),
+  jwt_issuer: text.optional(),
+  jwt_audience: text.optional(),
+  docker_host: text.optional(),
+  nvidia_smi: text.optional(),
+  log_level: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).optional(),
+  registries: z.record(z.string(), z.strictObject({ username: text, password: text })).optional(),
 });
 
 /** How tokens are checked: with berth's own secret, with one public key, or with a published set of keys. */
@@ -115,14 +122,18 @@ export interface Surroundings {
  * Throws a DomainError of one line that names the unknown key or the bad value.
  */
 export function readConfig(surroundings: Surroundings): Config {
-  const settings = { ...readFile(surroundings), ...readEnvironment(surroundings.env) };
-  const parsed = Settings.safeParse(settings);
-  if (!parsed.success) throw badSetting(parsed.error.issues[0]);
-  return freeze(parsed.data, surroundings);
+  const { file, required } = configFile(surroundings.args);
+  const environment = readEnvironment(surroundings.env);
+  const parsed = Settings.safeParse({ ...readFile(file, required), ...environment });
+  if (parsed.success) return freeze(parsed.data, surroundings);
+  throw badSetting(parsed.error.issues, (path) =>
+    path[0] !== undefined && path[0] in environment
+      ? `BERTH_${path[0].toUpperCase()} in the environment`
+      : `"${path.join('.')}" in ${file}`,
+  );
 }
 
-function readFile({ args }: Surroundings): Record<string, unknown> {
-  const { file, required } = configFile(args);
+function readFile(file: string, required: boolean): Record<string, unknown> {
   if (!required && !existsSync(file)) return {};
   try {
     return parseToml(readFileSync(file, 'utf8'));
@@ -153,24 +164,21 @@ function readEnvironment(env: Surroundings['env']): Record<string, unknown> {
   return Object.fromEntries(ours.map(([name, value]) => [name.slice('BERTH_'.length).toLowerCase(), value]));
 }
 
-function badSetting(issue: z.core.$ZodIssue | undefined): DomainError {
-  if (issue?.code === 'unrecognized_keys') {
-    const key = [...issue.path, issue.keys[0]].join('.');
-    const known = Object.keys(Settings.shape).join(', ');
-    return new DomainError(
-      'invalid',
-      `Configuration: "${key}" (${variable(key)}) is unknown. Known: ${known}.`,
-    );
+function badSetting(
+  issues: readonly z.core.$ZodIssue[],
+  place: (path: readonly string[]) => string,
+): DomainError {
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  if (unknown !== undefined) {
+    const known = unknown.path.length === 0 ? ` Known: ${Object.keys(Settings.shape).join(', ')}.` : '';
+    const path = [...unknown.path.map(String), ...unknown.keys.slice(0, 1)];
+    return new DomainError('invalid', `Configuration: ${place(path)} is unknown.${known}`);
   }
-  const key = issue?.path.join('.') ?? 'a value';
+  const [first] = issues;
   return new DomainError(
     'invalid',
-    `Configuration: "${key}" (${variable(key)}): ${issue?.message ?? 'is wrong'}.`,
+    `Configuration: ${place(first?.path.map(String) ?? [])} ${first?.message ?? 'is wrong'}.`,
   );
-}
-
-function variable(key: string): string {
-  return `BERTH_${key.toUpperCase()}`;
 }
 
 function freeze(settings: z.output<typeof Settings>, { env, root, home }: Surroundings): Config {
