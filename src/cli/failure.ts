@@ -2,6 +2,9 @@ import { ApiProblem, Unreachable } from '../client/problem.ts';
 import { type Address, describeAddress } from './connection.ts';
 import { Interrupted, UsageError } from './errors.ts';
 
+/** What OpenSSL makes of an answer in plain text. */
+const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
+
 /** What to print for an error, a line each, and what to exit with. */
 export interface Failure {
   readonly lines: readonly string[];
@@ -19,11 +22,9 @@ export function explain(error: unknown, address: Address | null): Failure {
   return { lines: [String(error)], exitCode: 1 };
 }
 
+/** berthd's sentence says all: the fields beside it are for programs. */
 function explainProblem(problem: ApiProblem, address: Address | null): string[] {
-  const fields = problem.errors
-    .filter(({ message }) => !problem.message.includes(message))
-    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-  return [problem.message, ...fields.map((line) => `  ${line}`), ...advice(problem, address)];
+  return [problem.message, ...advice(problem, address)];
 }
 
 function advice({ status }: ApiProblem, address: Address | null): string[] {
@@ -49,6 +50,8 @@ function reason(error: Unreachable): string {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'the host name does not resolve';
+    case NO_TLS:
+      return 'it does not speak TLS';
     default:
       return error.message;
   }
@@ -59,6 +62,7 @@ function whatToDo(error: Unreachable, address: Address): string {
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     return 'Join the group that may: sudo usermod -aG berth "$USER", then log in again. Or use sudo.';
   }
+  if (error.code === NO_TLS) return 'Write http:// in place of https://.';
   if (address.kind === 'url')
     return `Is that the right address, and does berthd run there? Ask on that machine: berth doctor`;
   return 'Is berthd running? Installed: systemctl status berthd. In a checkout: npm start. Elsewhere: set BERTH_SOCKET or BERTH_HOST.';

@@ -31,15 +31,23 @@ test('a missing token is asked for', async () => {
   );
 });
 
-test('a refusal names every field at fault', async () => {
-  const errors = [
-    { path: 'image', message: 'must carry a tag' },
-    { path: 'ram', message: 'is no quantity' },
-  ];
-  const body = { title: 'Bad Request', detail: '2 fields are wrong', errors };
-  await using server = await startApiServer(json(400, body, 'application/problem+json'));
-  const { stderr } = await berth(['run', 'nginx'], { env: { BERTH_HOST: server.url } });
-  expect(stderr).toBe('berth: 2 fields are wrong\n  image: must carry a tag\n  ram: is no quantity');
+test('a refusal is told once', async () => {
+  const detail = 'There is a user "ann" already: choose another name.';
+  const body = { title: 'Conflict', detail, errors: [{ path: 'name', message: 'is taken' }] };
+  await using server = await startApiServer(json(409, body, 'application/problem+json'));
+  const setting = { env: { BERTH_HOST: server.url }, input: 'correct horse' };
+  const { stderr } = await berth(['user', 'add', 'ann', '--password-stdin'], setting);
+  expect(stderr).toBe(`berth: ${detail}`);
+});
+
+test('https where http is spoken is answered with what to write', async () => {
+  await using server = await startApiServer(scriptedApi({}));
+  const url = server.url.replace('http:', 'https:');
+  const { exitCode, stderr } = await berth(['ls'], { env: { BERTH_HOST: url } });
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe(
+    `berth: cannot reach berthd at ${url}: it does not speak TLS\nWrite http:// in place of https://.`,
+  );
 });
 
 test('a socket that this user may not open is answered with the group to join', () => {
