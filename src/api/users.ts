@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { Login } from '../auth/login.ts';
 import { hashPassword } from '../auth/password.ts';
 import type { Tokens } from '../auth/tokens.ts';
+import type { User } from '../domain/caller.ts';
 import { DomainError } from '../domain/errors.ts';
 import { requireAdmin } from './access.ts';
 import { LOGIN_PATH } from './authenticate.ts';
@@ -71,19 +72,30 @@ export function registerTokens(app: Api, deps: ApiDeps): void {
     tags,
     security: [{ bearer: [] }],
     summary: 'Make a token for anyone',
-    description: 'For ADMIN only. 409 where tokens come from an identity provider.',
+    description:
+      'For ADMIN only. 404 where no user has the name, 409 where tokens come from an identity provider.',
     request: { body: jsonBody(app, 'NewToken', NewToken) },
     responses: {
       201: json(IssuedTokenView, 'The token'),
-      ...problems('invalid', 'forbidden', 'conflict', 'too-large', 'unsupported-media-type'),
+      ...problems('invalid', 'forbidden', 'not-found', 'conflict', 'too-large', 'unsupported-media-type'),
     },
   });
   app.openapi(addToken, async (c) => {
     const caller = c.get('caller');
     requireAdmin(caller);
-    const { sub, roles, ttl } = await readBody(c, NewToken);
-    const { token, expires } = await issuer(deps.tokens)({ sub: sub ?? caller.userId, roles, ttlMs: ttl.ms });
+    const { sub = caller.userId, user, roles, ttl } = await readBody(c, NewToken);
+    const issue = issuer(deps.tokens);
+    const whom = user === undefined ? { id: sub, roles: [] } : await userNamed(deps, user);
+    const { token, expires } = await issue({ sub: whom.id, roles: roles ?? whom.roles, ttlMs: ttl.ms });
     return c.json({ token, expires: date(expires) }, 201);
+  });
+}
+
+async function userNamed({ users }: ApiDeps, name: string): Promise<User> {
+  const user = await users.findByName(name);
+  if (user !== undefined) return user;
+  throw new DomainError('not-found', `There is no user "${name}": "berth user add ${name}" adds one.`, {
+    fields: [{ path: 'user', message: 'is unknown' }],
   });
 }
 

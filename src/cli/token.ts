@@ -1,15 +1,29 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { Context } from './context.ts';
+
+interface TokenOptions {
+  readonly user?: string;
+  readonly sub?: string;
+  readonly admin?: true;
+  readonly ttl: string;
+}
 
 /** `berth token` */
 export function tokenCommand({ terminal, signal, connection }: Context): Command {
   return new Command('token')
     .description('Print a token for the API (needs the Unix socket or an admin token)')
-    .option('--sub <user>', 'the id of the user that it is for (default: yourself)')
+    .option(
+      '--user <name>',
+      'for a user of "berth user add": the token that they would fetch with their password',
+    )
+    .addOption(
+      new Option('--sub <id>', 'for whoever has this id, any text (default: yourself)').conflicts('user'),
+    )
     .option('--admin', "may see and change everyone's containers")
-    .option('--ttl <duration>', 'how long it holds, such as 24h', '24h')
-    .action(async ({ sub, admin, ttl }: { sub?: string; admin?: true; ttl: string }) => {
-      const request = { ttl, ...(sub !== undefined && { sub }), ...(admin && { roles: ['ADMIN'] }) };
+    .option('--ttl <duration>', 'how long it holds, such as 8h', '24h')
+    .action(async ({ user, sub, admin, ttl }: TokenOptions) => {
+      const whom = { ...(user !== undefined && { user }), ...(sub !== undefined && { sub }) };
+      const request = { ...whom, ttl, ...(admin && { roles: ['ADMIN'] }) };
       terminal.print((await connection().client.issueToken(request, { signal })).token);
     });
 }

@@ -77,8 +77,11 @@ export type User = z.output<typeof UserView>;
 
 /** Whom a token is for. */
 export interface TokenRequest {
-  /** The user's id; the caller's own when left out. */
+  /** The user's id; the caller's own when both this and `user` are left out. */
   readonly sub?: string;
+  /** In place of `sub`, the name of a user that was added. */
+  readonly user?: string;
+  /** When left out: those of `user`, else none. */
   readonly roles?: readonly string[];
   /** A duration such as "24h". */
   readonly ttl?: string;

@@ -15,6 +15,11 @@ const basic = (credentials: string) => ({
 });
 const login = (headers: Record<string, string>): Promise<Answer> =>
   api.call('GET', '/v1/users/token', { token: null, headers });
+/** Whom a token is for, and with which roles. */
+const saysOf = (token: string) =>
+  z
+    .object({ sub: z.string(), roles: z.array(z.string()) })
+    .parse(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()));
 const tokenOf = ({ json }: Answer) => z.object({ token: z.string() }).parse(json).token;
 
 describe('GET /v1/users/token', () => {
@@ -158,6 +163,20 @@ describe('POST /v1/tokens', () => {
     });
   });
 
+  test('by a user’s name it is the one that they would fetch themselves', async () => {
+    const fetched = tokenOf(await login(basic(`ann:${password}`)));
+    const given = tokenOf(await api.callLocal('POST', '/v1/tokens', { body: { user: 'ann' } }));
+    expect(saysOf(given)).toEqual(saysOf(fetched));
+    const narrowed = await api.callLocal('POST', '/v1/tokens', { body: { user: 'ann', roles: [] } });
+    expect(saysOf(tokenOf(narrowed))).toEqual({ ...saysOf(fetched), roles: [] });
+  });
+
+  test('a name that no user has is a 404 that names the field', async () => {
+    const answer = await api.callLocal('POST', '/v1/tokens', { body: { user: 'nobody' } });
+    expect(answer).toMatchObject({ status: 404, json: { detail: expect.stringContaining('"nobody"') } });
+    expect(fieldsOf(answer)).toEqual(['user']);
+  });
+
   test('is for ADMIN only: nobody makes a token with more rights', async () => {
     const body = { sub: 'root', roles: ['ADMIN'] };
     expect(await api.call('POST', '/v1/tokens', { token: await api.token('me'), body })).toMatchObject({
@@ -171,6 +190,9 @@ describe('POST /v1/tokens', () => {
     [{ ttl: 60 }, 'ttl'],
     [{ sub: '' }, 'sub'],
     [{ sub: 'a\nb' }, 'sub'],
+    [{ user: '' }, 'user'],
+    [{ user: 7 }, 'user'],
+    [{ user: 'ann', sub: 'ann' }, 'user'],
     [{ roles: null }, 'roles'],
     [{ exp: 1 }, 'exp'],
   ])('%j is a 400 that names the field', async (body, field) => {

@@ -28,6 +28,7 @@ test.each([
   ['a variable that is not set here', ['run', 'nginx:1', '--env', 'NOT_SET_HERE']],
   ['a volume without a path', ['run', 'nginx:1', '--volume', 'data']],
   ['an address that is none', ['ls', '--host', 'ftp://x']],
+  ['a token for two at once', ['token', '--user', 'ann', '--sub', 'ann']],
   ['a password that nobody can type', ['user', 'add', 'ann']],
 ])('%s exits with 2 and one line', async (_case, args) => {
   const { exitCode, stdout, stderr } = await berth(args);

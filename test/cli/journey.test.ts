@@ -81,6 +81,20 @@ describeWithEngine('berth, against the real daemon', (ground) => {
     expect((await login('ben', 'wrong horse')).status).toBe(401);
   });
 
+  test('token --user speaks for the user who was added, under the id that user add printed', async () => {
+    const [, id = ''] = firstLine(
+      await local(['user', 'add', 'eve', '--password-stdin'], 'battery staple\n'),
+    ).split(' ');
+    const eve = firstLine(await local(['token', '--user', 'eve']));
+    expect(await remote(eve, 'run', web, '--name', 'eves', '--ram', '64Mi')).toMatchObject({ exitCode: 0 });
+    const listed: { createdBy: string }[] = JSON.parse((await remote(eve, 'ls', '--json')).stdout);
+    expect(listed.map(({ createdBy }) => createdBy)).toEqual([id]);
+    expect(await remote(eve, 'rm', 'eves')).toMatchObject({ exitCode: 0 });
+    expect((await local(['token', '--user', 'nobody'])).stderr).toBe(
+      'berth: There is no user "nobody": "berth user add nobody" adds one.',
+    );
+  });
+
   test('a password that is typed is not shown', async () => {
     const env = { BERTH_SOCKET: daemon.env.BERTH_SOCKET ?? '' };
     const screen = await berthAtTerminal(['user', 'add', 'cleo'], {

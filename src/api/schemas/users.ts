@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { duration } from './amounts.ts';
 import { saying } from './texts.ts';
 
+const NAME_PATTERN = /^[A-Za-z0-9._@-]{1,64}$/;
 const NAME = 'must be 1 to 64 letters, digits, ".", "_", "-" and "@"';
 const PASSWORD = 'must be a text of 8 to 1024 characters';
 const ROLES = 'must be a list of at most 16 texts of 1 to 64 letters, digits, "_", ":" and "-"';
@@ -17,7 +18,7 @@ const Roles = z
 /** A user to add. */
 export const NewUser = z.strictObject(
   {
-    name: z.string(saying(NAME)).regex(/^[A-Za-z0-9._@-]{1,64}$/, NAME),
+    name: z.string(saying(NAME)).regex(NAME_PATTERN, NAME),
     password: z.string(saying(PASSWORD)).min(8, PASSWORD).max(1024, PASSWORD),
     roles: Roles.prefault([]),
   },
@@ -31,18 +32,32 @@ export const UserView = z
   .openapi('User');
 
 /** Whom a token is for, and for how long. */
-export const NewToken = z.strictObject(
-  {
-    sub: z
-      .string(saying(SUB))
-      .regex(/^[ -~\u00a0-\ud7ff\ue000-\uffff]{1,255}$/, SUB)
-      .optional()
-      .openapi({ description: "The user's id; the caller's own when left out." }),
-    roles: Roles.prefault([]),
-    ttl: duration('24h', 1_000, YEAR_MS, 'from "1s" to "8784h"').prefault('24h'),
-  },
-  OBJECT,
-);
+export const NewToken = z
+  .strictObject(
+    {
+      sub: z
+        .string(saying(SUB))
+        .regex(/^[ -~\u00a0-\ud7ff\ue000-\uffff]{1,255}$/, SUB)
+        .optional()
+        .openapi({ description: "The user's id; the caller's own when both this and `user` are left out." }),
+      user: z
+        .string(saying(NAME))
+        .regex(NAME_PATTERN, NAME)
+        .optional()
+        .openapi({
+          description: 'In place of `sub`, the name of a user that was added. 404 where there is none.',
+        }),
+      roles: Roles.optional().openapi({
+        description: 'ADMIN may see and change everything. When left out: those of `user`, else none.',
+      }),
+      ttl: duration('24h', 1_000, YEAR_MS, 'from "1s" to "8784h"').prefault('24h'),
+    },
+    OBJECT,
+  )
+  .refine(({ sub, user }) => sub === undefined || user === undefined, {
+    path: ['user'],
+    error: 'must be left out where "sub" is given: both say whom the token is for',
+  });
 
 /** A token for a name and a password. */
 export const TokenView = z.object({ token: z.string() }).strict().openapi('Token');
