@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Client, createClient } from '../client/client.ts';
 import { UsageError } from './errors.ts';
 
@@ -50,6 +50,11 @@ export function socketPath({ variables, root, home }: Environment): string {
   if (root || existsSync(SYSTEM_FOLDER)) return join(SYSTEM_FOLDER, 'berth.sock');
   const dataDir = variables.BERTH_DATA_DIR || join(home, '.local/share/berth');
   return join(variables.XDG_RUNTIME_DIR || dataDir, 'berth.sock');
+}
+
+/** Whether a socket is of the berthd that the system runs, as root. */
+export function isSystemSocket(path: string): boolean {
+  return dirname(path) === SYSTEM_FOLDER;
 }
 
 function addressOf(environment: Environment, option: string | undefined): Address {

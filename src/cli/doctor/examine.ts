@@ -1,5 +1,5 @@
 import { messageOf } from '../../domain/errors.ts';
-import { type Environment, socketPath } from '../connection.ts';
+import { type Environment, isSystemSocket, socketPath } from '../connection.ts';
 import type { DaemonSettings, ReadSettings } from '../daemon-settings.ts';
 import { checkApiPort, checkSocket } from './berthd.ts';
 import { checkDisk } from './disk.ts';
@@ -57,10 +57,13 @@ async function checkDisks({ dataDir }: DaemonSettings, dockerRoot: string | null
 
 /** The daemon's configuration as this user sees it; the defaults and the environment where it can't be read. */
 async function configuration(
-  { variables, root, home }: Environment,
+  environment: Environment,
   readSettings: ReadSettings,
 ): Promise<{ config: DaemonSettings; findings: Finding[] }> {
-  const surroundings = { env: variables, root, home };
+  const { variables, root, home } = environment;
+  // The system's berthd runs as root, whoever asks.
+  const asBerthd = root || isSystemSocket(socketPath(environment));
+  const surroundings = { env: variables, root: asBerthd, home };
   try {
     return { config: await readSettings({ ...surroundings, args: [] }), findings: [] };
   } catch (error) {
@@ -72,6 +75,9 @@ async function configuration(
           seen,
           'Mend it, then: systemctl restart berthd. Below, the defaults are assumed.',
         );
-    return { config: await readSettings({ args: NO_FILE, env: {}, root, home }), findings: [finding] };
+    return {
+      config: await readSettings({ args: NO_FILE, env: {}, root: asBerthd, home }),
+      findings: [finding],
+    };
   }
 }
