@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import type { Client } from '../client/client.ts';
-import type { Container } from '../client/wire.ts';
+import type { Container, NewContainer } from '../client/wire.ts';
 import { shortId } from './container-name.ts';
 import type { Context } from './context.ts';
 import { CommandFailed, Interrupted } from './errors.ts';
 import { followDeploy } from './follow-deploy.ts';
 import { urlOf } from './ls.ts';
+import { inOptions } from './option-faults.ts';
 import { appended, numberOption, type RunOptions, toNewContainer } from './run-options.ts';
 import { inert, type Terminal } from './terminal.ts';
 
@@ -52,7 +53,7 @@ async function run(
   const wanted = toNewContainer(image, args, options, context.environment.variables);
   const { client } = context.connection();
   const { terminal, signal } = context;
-  const created = await client.createContainer(wanted, { signal });
+  const created = await create(client, wanted, signal);
   terminal.note(`${inert(created.name)} ${shortId(created.id)}`);
   try {
     const settled = await followDeploy(client, created, terminal, signal);
@@ -61,6 +62,14 @@ async function run(
   } catch (error) {
     if (signal.aborted) throw new Interrupted(goesOn(created));
     throw error;
+  }
+}
+
+async function create(client: Client, wanted: NewContainer, signal: AbortSignal): Promise<Container> {
+  try {
+    return await client.createContainer(wanted, { signal });
+  } catch (error) {
+    throw inOptions(error, wanted);
   }
 }
 
@@ -77,9 +86,9 @@ async function tellFailure(client: Client, container: Container, terminal: Termi
   if (lines.length > 0) terminal.note('The last lines of its log:');
   for (const line of lines) terminal.note(`  ${inert(line)}`);
   const id = shortId(container.id);
+  const log = lines.length === 0 ? '' : `Its log: berth logs ${id}. `;
   throw new CommandFailed(
-    `${container.name} failed: ${container.statusReason ?? 'berthd gives no reason'}\n` +
-      `Its log: berth logs ${id}. Remove it: berth rm ${id}`,
+    `${container.name} failed: ${container.statusReason ?? 'berthd gives no reason'}\n${log}Remove it: berth rm ${id}`,
   );
 }
 

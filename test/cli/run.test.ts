@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { HELLO, startApi } from '../api/api.ts';
 import { startApiServer } from '../client/api-server.ts';
 import { berth, berthAtTerminal } from './berth.ts';
 import { container, scriptedApi } from './scripted-api.ts';
@@ -41,6 +42,16 @@ test('a failure tells the reason, the last lines of the log and what to do, and 
   expect(stderr).toContain('berth: web failed: exited with code 3: no config\n');
   expect(stderr).toContain('berth logs 11111111');
   expect(stderr).toContain('berth rm 11111111');
+});
+
+test('of a log that has nothing, a failure says nothing', async () => {
+  await using server = await startApiServer(scriptedApi({ deploy: [failed] }));
+  const { stderr } = await berth(['run', 'nginx:1.28'], { env: { BERTH_HOST: server.url } });
+  expect(stderr.split('\n')).toEqual([
+    'web 11111111',
+    'berth: web failed: exited with code 3: no config',
+    'Remove it: berth rm 11111111',
+  ]);
 });
 
 test('Ctrl-C leaves the deploy going and says how to look and to remove it', async () => {
@@ -104,6 +115,54 @@ test('options become fields, and what is left out is left to the API', async () 
     hostnames: ['app.example.com'],
     healthPath: '/up',
     volumes: [{ name: 'data', path: '/data' }],
+  });
+});
+
+describe('what the API refuses is told by the options that were typed', () => {
+  test.each([
+    ['a port', ['--port', '0'], '--port must be a port from 1 to 65535'],
+    ['a disk', ['--storage', 'lots'], /^--storage must be a quantity of bytes/],
+    [
+      'one host name of two',
+      ['--hostname', 'a.example.com', '--hostname', 'bad'],
+      /^--hostname bad must be a host/,
+    ],
+    [
+      'the host names together',
+      ['--hostname', 'a.b', '--hostname', 'a.b'],
+      '--hostname must not name one host twice',
+    ],
+    ['a path', ['--health-path', 'up'], /^--health-path must begin with/],
+    ['a variable', ['-e', '1A.B=x'], /^--env 1A\.B must be a name/],
+    ['a volume', ['--volume', 'Data:/data'], /^--volume Data:\/data: name must be 1 to 63/],
+    [
+      'the volumes together',
+      ['--volume', 'a:/x', '--volume', 'b:/x'],
+      '--volume must not mount two volumes at one path',
+    ],
+    ['more than the machine has', ['--cpu', '64'], '--cpu: this machine has 2 cores and 64 were asked for'],
+  ])('%s', async (_case, options, said) => {
+    await using api = await startApi();
+    const env = { BERTH_SOCKET: api.socketPath };
+    const { exitCode, stdout, stderr } = await berth(['run', 'nginx:1.28', ...options], { env });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect(stderr.replace(/^berth: /, '')).toEqual(
+      typeof said === 'string' ? said : expect.stringMatching(said),
+    );
+  });
+
+  test('several faults, a line each', async () => {
+    await using api = await startApi();
+    const { stderr } = await berth(['run', 'nginx', '--ram', '1'], { env: { BERTH_SOCKET: api.socketPath } });
+    expect(stderr).toMatch(/^berth: the image must carry a tag .*\n--ram must be at least 6Mi.*$/);
+  });
+
+  test('a host name that another container has', async () => {
+    await using api = await startApi();
+    const env = { BERTH_SOCKET: api.socketPath };
+    await api.callLocal('POST', '/v1/containers', { body: { ...HELLO, hostnames: ['app.example.com'] } });
+    const { stderr } = await berth(['run', 'nginx:1.28', '--hostname', 'app.example.com'], { env });
+    expect(stderr).toMatch(/^berth: --hostname: "app\.example\.com" belongs to another container: [^\n]+$/);
   });
 });
 

@@ -1,0 +1,42 @@
+import { ApiProblem } from '../client/problem.ts';
+import type { NewContainer } from '../client/wire.ts';
+import { CommandFailed } from './errors.ts';
+
+/** What a field of the API is called at the command line, where it isn't the field's name behind two hyphens. */
+const NAMES: Readonly<Record<string, string>> = {
+  image: 'the image',
+  arguments: 'the arguments',
+  ephemeralStorage: '--storage',
+  healthPath: '--health-path',
+  hostnames: '--hostname',
+  volumes: '--volume',
+};
+const SAME = ['name', 'port', 'cpu', 'ram', 'env', 'command'];
+
+/** A refusal of a new container with its fields named as options: "--hostname a must be …" for hostnames.0. */
+export function inOptions(error: unknown, wanted: NewContainer): unknown {
+  if (!(error instanceof ApiProblem) || error.errors.length === 0) return error;
+  // Of a 400 the message goes on after the field's name; of a conflict it is a sentence of its own.
+  const joint = error.status === 400 ? ' ' : ': ';
+  const lines = error.errors.map(({ path, message }) => `${optionOf(path, wanted)}${joint}${message}`);
+  return new CommandFailed(lines.join('\n'));
+}
+
+function optionOf(path: string, wanted: NewContainer): string {
+  const [field = '', ...rest] = path.split('.');
+  const option = NAMES[field] ?? (SAME.includes(field) ? `--${field}` : path);
+  const value = valueAt(field, rest, wanted);
+  return value === null ? option : `${option} ${value}`;
+}
+
+/** Which of an option's several values is meant, as it was typed. */
+function valueAt(
+  field: string,
+  [index = '', ...rest]: readonly string[],
+  wanted: NewContainer,
+): string | null {
+  if (field === 'env' && index !== '') return [index, ...rest].join('.');
+  if (field === 'hostnames') return wanted.hostnames?.[Number(index || Number.NaN)] ?? null;
+  const volume = field === 'volumes' ? wanted.volumes?.[Number(index || Number.NaN)] : undefined;
+  return volume === undefined ? null : [`${volume.name}:${volume.path}:`, ...rest].join(' ');
+}
