@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { LogEvent, LogQuery } from '../client/wire.ts';
+import type { Container, LogEvent, LogQuery } from '../client/wire.ts';
 import { findContainer } from './container-name.ts';
 import type { Context } from './context.ts';
 import { inert, type Terminal } from './terminal.ts';
@@ -22,18 +22,35 @@ export function logsCommand({ terminal, signal, connection }: Context): Command 
     .option('--revision <number>', 'of that revision (default: the one that answers)', positive)
     .action(async (wanted: string, options: LogsOptions) => {
       const { client } = connection();
-      const { id } = await findContainer(client, wanted, signal);
+      const container = await findContainer(client, wanted, signal);
+      let empty = true;
       const onReconnect = ({ message }: Error) => terminal.note(`berth: ${inert(message)}; connecting again`);
-      for await (const event of client.logs(id, { ...query(options), signal, onReconnect })) {
+      for await (const event of client.logs(container.id, { ...query(options), signal, onReconnect })) {
+        empty = false;
         await show(event, terminal);
       }
       signal.throwIfAborted();
+      if (empty && !options.follow && options.tail !== 0)
+        terminal.note(inert(nothingThere(container, options)));
     });
 }
 
 async function show(event: LogEvent, terminal: Terminal): Promise<void> {
   if (event.kind !== 'revision') await terminal.passOn(event.kind, event.line);
   else if (terminal.stderr.isTTY === true) terminal.note(`-- revision ${event.revision} --`);
+}
+
+/** Why a log that ended has no lines. */
+function nothingThere(
+  { name, revision: latest, servingRevision }: Container,
+  { since, revision }: LogsOptions,
+): string {
+  if (since !== undefined) return `${name} has written nothing since then (${since})`;
+  if (revision === undefined) return `${name} has written nothing yet`;
+  const present = revision === latest || revision === servingRevision;
+  return present
+    ? `revision ${revision} of ${name} has written nothing yet`
+    : `revision ${revision} of ${name} wrote nothing, or its log went when the next revision took its place`;
 }
 
 function query(options: LogsOptions): LogQuery {

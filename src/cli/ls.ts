@@ -36,9 +36,11 @@ function isOthers({ createdBy }: Container): boolean {
 }
 
 function containerTable(containers: readonly Container[], owners: boolean, terminal: Terminal): string[] {
-  const reasons = containers.some(({ statusReason }) => statusReason !== null);
+  const limit = terminal.stdout.isTTY === true ? 80 : Number.POSITIVE_INFINITY;
+  const reasons = containers.map((container) => reasonOf(container, limit));
+  const reasoned = reasons.some((reason) => reason !== '');
   const header = ['NAME', 'STATUS', 'URL', 'IMAGE', 'AGE', ...(owners ? ['OWNER'] : []), 'ID'];
-  const rows = containers.map((container) => [
+  const rows = containers.map((container, index): Cell[] => [
     { text: inert(container.name) },
     { text: container.status, paint: (text: string) => terminal.paint(COLOURS[container.status], text) },
     { text: inert(urlOf(container) ?? '-') },
@@ -46,9 +48,9 @@ function containerTable(containers: readonly Container[], owners: boolean, termi
     { text: age(Date.parse(container.dateCreated), Date.now()) },
     ...(owners ? [{ text: inert(container.createdBy) }] : []),
     { text: shortId(container.id) },
-    ...(reasons ? [reasonCell(container, terminal)] : []),
+    ...(reasoned ? [{ text: reasons[index] ?? '' }] : []),
   ]);
-  return table(reasons ? [...header, 'REASON'] : header, rows);
+  return table(reasoned ? [...header, 'REASON'] : header, rows);
 }
 
 /** Where a container answers; null before its first deploy. */
@@ -57,10 +59,13 @@ export function urlOf(container: Container): string | null {
   return first === undefined ? null : `http://${first}`;
 }
 
-function reasonCell({ statusReason }: Container, terminal: Terminal): Cell {
-  const text = inert(statusReason ?? '');
-  const limit = terminal.stdout.isTTY === true ? 80 : Number.POSITIVE_INFINITY;
-  return { text: text.length > limit ? `${text.slice(0, limit - 1)}…` : text };
+/** Why the status is what it is, in `limit` characters; of a failed update also that it is no outage. */
+function reasonOf({ status, statusReason, revision, servingRevision }: Container, limit: number): string {
+  const serves = status === 'failed' && servingRevision !== null && servingRevision !== revision;
+  const text = inert(statusReason ?? (serves ? `revision ${revision} failed` : ''));
+  const rest = serves ? `; revision ${servingRevision} goes on serving` : '';
+  const room = limit - rest.length;
+  return (text.length > room ? `${text.slice(0, room - 1)}…` : text) + rest;
 }
 
 /** How long ago, in the one unit that tells most: 40s, 5m, 3h, 12d. */

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ApiServer, startApiServer } from '../client/api-server.ts';
-import { berth } from './berth.ts';
+import { berth, berthAtTerminal } from './berth.ts';
 import { container, scriptedApi } from './scripted-api.ts';
 
 const web = container({
@@ -18,6 +18,23 @@ test('ls aligns its columns, and says why a status is what it is', async () => {
   expect(header).toMatch(/^NAME +STATUS +URL +IMAGE +AGE +ID +REASON$/);
   expect(first.slice(header.indexOf('URL'))).toMatch(/^http:\/\/web-x\.localhost:8080 /);
   expect(second.slice(header.indexOf('REASON'))).toBe('pulling 43%');
+});
+
+test('ls tells a failed update from an outage', async () => {
+  const failed = { ...web, status: 'failed', statusReason: 'exited with code 1', revision: 3 } as const;
+  const update = { ...failed, servingRevision: 2 };
+  await using server = await startApiServer(scriptedApi({ containers: [update, { ...failed, id: api.id }] }));
+  const { stdout } = await berth(['ls'], { env: { BERTH_HOST: server.url } });
+  const [, first = '', second = ''] = stdout.split('\n');
+  expect(first).toMatch(/ {2}exited with code 1; revision 2 goes on serving$/);
+  expect(second).toMatch(/ {2}exited with code 1$/);
+});
+
+test('at a terminal a long reason is cut, and never what goes on serving', async () => {
+  const failed = { ...web, status: 'failed', statusReason: 'x'.repeat(200), revision: 3 } as const;
+  await using server = await startApiServer(scriptedApi({ containers: [{ ...failed, servingRevision: 2 }] }));
+  const screen = await berthAtTerminal(['ls'], { env: { BERTH_HOST: server.url } });
+  expect(screen).toMatch(/ {2}x{40,60}…; revision 2 goes on serving$/m);
 });
 
 test('ls --json prints what the API says', async () => {
@@ -53,6 +70,40 @@ test('one unknown name does not keep the others', async () => {
   });
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'api bbbbbbbb removed' });
   expect(stderr).toContain('no container "nobody"');
+});
+
+test('rm says which volumes stay, and how to list and delete them', async () => {
+  const volumes = [
+    { name: 'data', path: '/data' },
+    { name: 'cache', path: '/cache' },
+  ];
+  await using server = await startApiServer(scriptedApi({ containers: [{ ...api, volumes }] }));
+  const { exitCode, stdout, stderr } = await berth(['rm', 'api'], { env: { BERTH_HOST: server.url } });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'api bbbbbbbb removed' });
+  expect(stderr).toBe(
+    'The volumes data, cache stay. List: docker volume ls --filter label=berth.owner. Delete one: docker volume rm VOLUME',
+  );
+});
+
+describe('a log without lines', () => {
+  const deployed = { ...web, revision: 3, servingRevision: 2 };
+
+  test.each([
+    ['says so', [], 'web has written nothing yet'],
+    ['since a time, says so', ['--since', '10m'], 'web has written nothing since then (10m)'],
+    ['of the newest revision, says so', ['--revision', '3'], 'revision 3 of web has written nothing yet'],
+    [
+      'of one that was replaced, says that it may be gone',
+      ['--revision', '1'],
+      'revision 1 of web wrote nothing, or its log went when the next revision took its place',
+    ],
+    ['that was not asked for, says nothing', ['--tail', '0'], ''],
+    ['that is followed, says nothing', ['-f'], ''],
+  ])('%s', async (_case, options, said) => {
+    await using server = await startApiServer(scriptedApi({ containers: [deployed] }));
+    const outcome = await berth(['logs', 'web', ...options], { env: { BERTH_HOST: server.url } });
+    expect(outcome).toEqual({ exitCode: 0, stdout: '', stderr: said });
+  });
 });
 
 function removed({ requests }: ApiServer) {
