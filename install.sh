@@ -60,7 +60,7 @@ main() {
 		esac
 	done
 	[ "$purge" = no ] || [ "$verb" = uninstall ] || refuse "--purge goes with --uninstall."
-	[ "$(id -u)" = 0 ] || refuse "This needs root. Run: sudo $0 $*"
+	[ "$(id -u)" = 0 ] || refuse "This needs root. Run: sudo $source_dir/install.sh${*:+ $*}"
 	open_log
 	if [ "$verb" = uninstall ]; then uninstall "$purge"; else install_berth; fi
 }
@@ -76,6 +76,7 @@ install_berth() {
 	write_gateway_env
 	if has_systemd; then start_units; else start_bare; fi
 	wait_until_serving
+	wait_for_containers
 	remove_old_releases
 	say_what_next
 }
@@ -95,8 +96,9 @@ check_machine() {
 }
 
 say_what_next() {
-	local api="http://$API_ADDRESS" gateway="http://$GATEWAY_ADDRESS" token
+	local api="http://$API_ADDRESS" gateway="http://$GATEWAY_ADDRESS" berth=berth token
 	token=$("$command_link" token) || refuse "berth serves, but \`berth token\` failed. See what it says, and \`berth doctor\`."
+	if needs_sudo; then berth='sudo berth'; fi
 	done_with "berth $version serves."
 	cat <<NEXT
 
@@ -106,17 +108,22 @@ say_what_next() {
 
 Next, run a container and open its URL:
 
-  berth run nginx:1.27
+  $berth run nginx:1.28
 
 or the same with curl:
 
-  curl -H "Authorization: Bearer \$(berth token)" -H 'Content-Type: application/json' \\
-    -d '{"name": "hello", "image": "nginx:1.27"}' $api/v1/containers
+  curl -H "Authorization: Bearer \$($berth token)" -H 'Content-Type: application/json' \\
+    -d '{"name": "hello", "image": "nginx:1.28"}' $api/v1/containers
 
 NEXT
-	if [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+	if needs_sudo; then
 		printf '%s\n\n' "To use berth without sudo: sudo usermod -aG berth $SUDO_USER, then log in again."
 	fi
+}
+
+# Whether who called sudo is neither root nor in the group that may use berth.
+needs_sudo() {
+	[ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ] && [[ " $(id -nG "$SUDO_USER") " != *' berth '* ]]
 }
 
 main "$@"

@@ -10,7 +10,7 @@ make_accounts_and_folders() {
 	install -d -m 0700 "$data"
 }
 
-# Sets SOCKET, API_ADDRESS, GATEWAY_LISTEN, GATEWAY_WORKERS and DRAIN_TIMEOUT to what berthd will make of its file.
+# Sets SOCKET, DATA_DIR, API_ADDRESS, GATEWAY_LISTEN, GATEWAY_WORKERS and DRAIN_TIMEOUT to what berthd will make of its file.
 read_settings() {
 	local settings
 	settings=$("$release/bin/node" "$release/install/settings.ts") ||
@@ -59,6 +59,14 @@ wait_until_serving() {
 	"$current/bin/node" "$current/install/wait-until-serving.ts" "$SOCKET" "$GATEWAY_ADDRESS" 60 && return
 	show_service_logs
 	refuse "berth is installed but does not serve. \`berth doctor\` may say more.$(way_back)"
+}
+
+# What was deployed before starts anew where its instances were removed: "serves" should be true of it too.
+wait_for_containers() {
+	local admin=$DATA_DIR/gateway/admin.sock
+	if has_systemd; then admin=/run/berth-gateway/admin.sock; fi
+	"$current/bin/node" "$current/install/wait-for-containers.ts" "$SOCKET" "$admin" 20 2>>"$log" ||
+		warn "Some containers do not answer yet: \`berth ls\` says which and why."
 }
 
 way_back() {

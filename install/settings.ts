@@ -7,6 +7,7 @@ function main(): void {
   const config = readConfig({ args: [], env: {}, root: true, home: homedir() });
   const lines = {
     SOCKET: config.socket,
+    DATA_DIR: config.dataDir,
     API_ADDRESS: hostPort(config.apiListen),
     GATEWAY_LISTEN: config.gatewayListen === null ? '' : hostPort(config.gatewayListen),
     GATEWAY_WORKERS: String(config.gatewayWorkers ?? Math.max(1, Math.floor(availableParallelism() / 2))),

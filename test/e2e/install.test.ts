@@ -34,6 +34,13 @@ function tests(): void {
 
   afterAll(() => machine?.[Symbol.asyncDispose]());
 
+  test('refuses without root, and says what to type', async () => {
+    const plain = machine.exec(
+      'cp -r checkout /tmp/ && setpriv --reuid=nobody /tmp/checkout/install.sh --uninstall',
+    );
+    await expect(plain).rejects.toThrow('sudo /tmp/checkout/install.sh --uninstall');
+  });
+
   test('leaves both units active, and says where berth is and what to type next', async () => {
     const { all } = await timed('install', () => machine.exec('checkout/install.sh'));
     expect(all).toContain('http://127.0.0.1:7070');
@@ -55,6 +62,11 @@ function tests(): void {
       expect(stdout).toMatch(/ (OK|SAFE) /);
     },
   );
+
+  test.each(['berthd', 'berth-gateway'])('the journal calls %s by its name', async (unit) => {
+    const { stdout } = await machine.exec(`journalctl -q -o cat -t ${unit} _SYSTEMD_UNIT=${unit}.service`);
+    expect(stdout).not.toBe('');
+  });
 
   test('serves a container that is sent to the API', async () => {
     const change = `--change 'ENTRYPOINT ["/programs/web"]' --change 'ENV TEXT=hello'`;
@@ -112,8 +124,15 @@ function tests(): void {
     expect(await fetched()).toContain('hello');
   });
 
+  test('--uninstall --purge with Docker stopped refuses before anything is removed', async () => {
+    await machine.exec('systemctl stop docker.socket docker.service');
+    await expect(purge()).rejects.toThrow(/Nothing was removed. Start Docker \(systemctl start docker\)/);
+    expect(await active(machine)).toEqual(['active', 'active', 'active']);
+    await machine.exec('test -e /var/lib/berth/berth.db && systemctl start docker');
+  });
+
   test('--uninstall removes program, units and instances, and keeps what was deployed', async () => {
-    await timed('uninstall', () => machine.exec('checkout/install.sh --uninstall'));
+    await timed('uninstall', uninstall);
     expect((await machine.exec('docker ps -aq')).stdout).toBe('');
     expect((await machine.exec('docker volume ls -q')).stdout).not.toBe('');
     expect((await machine.exec("systemctl list-unit-files 'berth*' --no-legend || true")).stdout).toBe('');
@@ -122,13 +141,24 @@ function tests(): void {
     );
   });
 
-  test('installing again brings it back', async () => {
-    await timed('install again', () => machine.exec('checkout/install.sh'));
-    await untilServed();
+  test('--uninstall once more has nothing to warn of', async () => {
+    expect((await uninstall()).all).not.toContain('warning');
   });
 
-  test('--uninstall --purge leaves nothing', async () => {
-    await timed('purge', () => machine.exec('checkout/install.sh --uninstall --purge'));
+  test('installing again brings it back, and it is served by the time that install.sh says so', async () => {
+    await timed('install again', () => machine.exec('checkout/install.sh'));
+    expect(await fetched()).toContain('hello');
+  });
+
+  test('--uninstall with Docker stopped says what stays in it', async () => {
+    await machine.exec('systemctl stop docker.socket docker.service');
+    expect((await uninstall()).all).toMatch(/containers and its network stay there.*systemctl start docker/);
+    await machine.exec('systemctl start docker');
+    expect((await machine.exec('docker ps -aq')).stdout).not.toBe('');
+  });
+
+  test('--uninstall --purge after it leaves nothing, in Docker neither', async () => {
+    expect((await timed('purge', purge)).all).not.toContain('warning');
     expect((await machine.exec('docker ps -aq; docker volume ls -q')).stdout).toBe('');
     expect(
       (await machine.exec("docker network ls --format '{{.Name}}' | sort | tr '\\n' ' '")).stdout.trim(),
@@ -137,6 +167,14 @@ function tests(): void {
     expect((await machine.exec(`${files}; find /run /tmp -name '*berth*'`)).stdout).toBe('');
     expect((await machine.exec('grep berth /etc/passwd /etc/group || true')).stdout).toBe('');
   });
+
+  function uninstall() {
+    return machine.exec('checkout/install.sh --uninstall');
+  }
+
+  function purge() {
+    return machine.exec('checkout/install.sh --uninstall --purge');
+  }
 
   function page() {
     return { url: 'http://127.0.0.1/', headers: { host: container.urls[0] ?? '' } };
