@@ -22,9 +22,15 @@ export function explain(error: unknown, address: Address | null): Failure {
   return { lines: [String(error)], exitCode: 1 };
 }
 
-/** berthd's sentence says all: the fields beside it are for programs. */
+/** berthd's sentence says all: the fields beside it are for programs. Who refuses without one isn't berthd. */
 function explainProblem(problem: ApiProblem, address: Address | null): string[] {
-  return [problem.message, ...advice(problem, address)];
+  const { detail, status, title } = problem;
+  if (detail !== null) return [detail, ...advice(problem, address)];
+  const where = address === null ? 'berthd' : describeAddress(address);
+  return [
+    `${where} answers ${status} (${title}), and not as berthd would`,
+    "Is that the address of berthd's API? It is on port 7070 where nobody chose another.",
+  ];
 }
 
 function advice({ status }: ApiProblem, address: Address | null): string[] {

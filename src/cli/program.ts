@@ -47,9 +47,14 @@ function strict(command: Command): void {
         .trim()
         .replaceAll(/\s+/g, ' ')
         .replace(/\.$/, '');
-      write(`berth: ${line}; see berth --help\n`);
+      write(`berth: ${line}; see ${pathOf(command)} --help\n`);
     },
   });
+}
+
+/** "berth user add" */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function withSubcommands(command: Command): Command[] {

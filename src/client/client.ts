@@ -1,4 +1,5 @@
 import { type LogOptions, streamLogs } from './logs.ts';
+import { Unreachable } from './problem.ts';
 import { type ApiRequest, type Fetch, send, type Transport } from './transport.ts';
 import type {
   Container,
@@ -96,8 +97,13 @@ export function createClient(options: ClientOptions): Client {
 
 /** What the daemon answers was made from the schemas that these types are of; it is trusted, not judged again. */
 async function askJson<Answer>(transport: Transport, request: ApiRequest): Promise<Answer> {
-  const answer: Answer = JSON.parse(await send(transport, request));
-  return answer;
+  const body = await send(transport, request);
+  try {
+    const answer: Answer = JSON.parse(body);
+    return answer;
+  } catch (error) {
+    throw new Unreachable(null, 'its answer is no JSON, so it is another program', error);
+  }
 }
 
 function containerPath(id: string): string {

@@ -53,8 +53,9 @@ export function unreachable(error: unknown): Unreachable {
       return new Unreachable(cause.code, cause.message || cause.code, error);
     }
   }
-  const [outermost] = causes(error);
-  return new Unreachable(null, outermost?.message ?? String(error), error);
+  // Of fetch's errors the outermost says no more than "fetch failed".
+  const innermost = causes(error).findLast(({ message }) => message !== '');
+  return new Unreachable(null, innermost?.message ?? String(error), error);
 }
 
 /** The error, what caused it, and so on; of several tries at once (an AggregateError), the first. */

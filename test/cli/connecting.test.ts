@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
 import { explain } from '../../src/cli/failure.ts';
 import { Unreachable } from '../../src/client/problem.ts';
@@ -48,6 +49,26 @@ test('https where http is spoken is answered with what to write', async () => {
   expect(stderr).toBe(
     `berth: cannot reach berthd at ${url}: it does not speak TLS\nWrite http:// in place of https://.`,
   );
+});
+
+test.each([
+  [
+    'a page',
+    (response: ServerResponse) => response.end('<h1>welcome</h1>'),
+    'its answer is no JSON, so it is another program',
+  ],
+  [
+    'a refusal of its own',
+    (response: ServerResponse) => response.writeHead(404).end('no'),
+    'answers 404 (Not Found)',
+  ],
+])('another server that answers with %s is told from berthd', async (_what, answer, said) => {
+  await using server = await startApiServer((_request, response) => void answer(response));
+  const { exitCode, stderr } = await berth(['ls'], { env: { BERTH_HOST: server.url } });
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(server.url);
+  expect(stderr).toContain(said);
+  expect(stderr).toMatch(/\nIs that the /);
 });
 
 test('a socket that this user may not open is answered with the group to join', () => {

@@ -57,6 +57,13 @@ test('a port where nothing listens is Unreachable, with the reason', async () =>
   });
 });
 
+test('a port that fetch never asks is Unreachable, with the reason', async () => {
+  await expect(createClient({ baseUrl: 'http://127.0.0.1:1' }).healthz()).rejects.toMatchObject({
+    name: 'Unreachable',
+    message: 'bad port',
+  });
+});
+
 test('a socket that is not there is Unreachable, with the reason', async () => {
   const client = createClient({ socketPath: '/nowhere/berth.sock' });
   await expect(client.healthz()).rejects.toMatchObject({ name: 'Unreachable', code: 'ENOENT' });
