@@ -7,7 +7,7 @@ import { inert } from './terminal.ts';
 /** `berth rm` */
 export function rmCommand({ terminal, signal, connection }: Context): Command {
   return new Command('rm')
-    .description('Remove containers, their revisions and their URLs')
+    .description('Remove containers, their revisions, logs and URLs; their volumes stay')
     .argument('<container...>', 'name, id, or beginning of an id')
     .action(async (wanted: readonly string[]) => {
       const { client } = connection();

@@ -21,7 +21,10 @@ export function runCommand(context: Context): Command {
       '[args...]',
       "arguments in place of the image's own (its cmd); after -- where one begins with -",
     )
-    .option('--name <name>', "a DNS label (default: the last part of the image's name)")
+    .option(
+      '--name <name>',
+      "lower-case letters, digits and hyphens (default: the last part of the image's name)",
+    )
     .option('--port <port>', 'the port on which it speaks HTTP (default: 80)', numberOption)
     .option('--cpu <cores>', 'cores, fractions allowed (default: 1)', numberOption)
     .option('--ram <quantity>', 'memory, such as 512Mi or 2Gi (default: 512Mi)')
@@ -37,7 +40,10 @@ export function runCommand(context: Context): Command {
       appended,
     )
     .option('--hostname <name>', 'a host name of your own besides the generated one; repeatable', appended)
-    .option('--health-path <path>', 'must answer 2xx or 3xx before it gets traffic (default: a TCP connect)')
+    .option(
+      '--health-path <path>',
+      'must answer 2xx or 3xx before it gets traffic (default: its port takes connections)',
+    )
     .option('--volume <NAME:PATH>', 'a named volume and where to mount it; repeatable', appended)
     .action((image: string, args: readonly string[], options: RunOptions) =>
       run(context, image, args, options),

@@ -18,5 +18,7 @@ export function userCommand({ terminal, signal, connection }: Context): Command 
       const user = await connection().client.addUser({ name, password, roles }, { signal });
       terminal.print(`${inert(user.name)} ${user.id}`);
     });
-  return new Command('user').description('Manage users').addCommand(add);
+  return new Command('user')
+    .description('Add users, who fetch tokens with a name and a password')
+    .addCommand(add);
 }
