@@ -40,13 +40,9 @@ export const NewToken = z
         .regex(/^[ -~\u00a0-\ud7ff\ue000-\uffff]{1,255}$/, SUB)
         .optional()
         .openapi({ description: "The user's id; the caller's own when both this and `user` are left out." }),
-      user: z
-        .string(saying(NAME))
-        .regex(NAME_PATTERN, NAME)
-        .optional()
-        .openapi({
-          description: 'In place of `sub`, the name of a user that was added. 404 where there is none.',
-        }),
+      user: z.string(saying(NAME)).regex(NAME_PATTERN, NAME).optional().openapi({
+        description: 'In place of `sub`, the name of a user that was added. 404 where there is none.',
+      }),
       roles: Roles.optional().openapi({
         description: 'ADMIN may see and change everything. When left out: those of `user`, else none.',
       }),
