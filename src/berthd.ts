@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { homedir } from 'node:os';
 import { readConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
