@@ -8,6 +8,7 @@ import { ContainerId, show } from './containers.ts';
 import type { ApiDeps } from './deps.ts';
 import { requireFits } from './machine.ts';
 import { type Api, json, jsonBody, problems } from './openapi.ts';
+import { refuseNamesOfOthers } from './own-hostnames.ts';
 import { applyChange, containerChange, newContainer } from './schemas/container-request.ts';
 import { ContainerView } from './schemas/container-view.ts';
 
@@ -25,7 +26,7 @@ const refusals = [
 
 /** Create: records what is wanted, and has the reconciler make it so. */
 export function registerCreate(app: Api, deps: ApiDeps): void {
-  const NewContainer = newContainer(deps.domain);
+  const NewContainer = newContainer(deps);
   const create = createRoute({
     method: 'post',
     path: '/v1/containers',
@@ -38,6 +39,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
   app.openapi(create, async (c) => {
     const spec = await readBody(c, NewContainer);
     const id = deps.newId();
+    await refuseNamesOfOthers(spec.hostnames, id, deps.domain, deps.containers);
     const createdBy = c.get('caller').userId;
     const made = await deps.containers.create({
       id,
@@ -52,7 +54,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
 
 /** Update: the next revision. */
 export function registerUpdate(app: Api, deps: ApiDeps): void {
-  const ContainerChange = containerChange(deps.domain);
+  const ContainerChange = containerChange(deps);
   const update = createRoute({
     method: 'put',
     path: '/v1/containers/{id}',
@@ -71,6 +73,7 @@ export function registerUpdate(app: Api, deps: ApiDeps): void {
     const caller = c.get('caller');
     await ownContainer(deps.containers, id, caller);
     const change = await readBody(c, ContainerChange);
+    await refuseNamesOfOthers(change.hostnames ?? [], id, deps.domain, deps.containers);
     const next = (container: Container) => {
       requireOwner(container, caller);
       return accepted(deps, id, applyChange(container.latest.spec, change));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { generatedHostname } from '../../src/domain/hostname.ts';
 import { fieldsOf, HELLO, idOf, startApi, type TestApi } from './api.ts';
 
 let api: TestApi;
@@ -39,6 +40,32 @@ describe('own host names', () => {
     expect(fieldsOf(second)).toEqual(['hostnames']);
     await api.call('DELETE', `/v1/containers/${first}`);
     expect(await api.call('POST', '/v1/containers', { body })).toMatchObject({ status: 201 });
+  });
+
+  test('that berth would give to another container are a 409, in whatever case, and renaming that one goes on', async () => {
+    const bob = await api.token('bob');
+    const id = idOf(await api.call('POST', '/v1/containers', { token: bob, body: HELLO }));
+    const ending = generatedHostname('a', id, 'localhost').slice(1);
+    const ada = await api.token('ada');
+    const hostnames = ['fine.example.com', `newname${ending}`, `NEW${ending.toUpperCase()}`];
+    const asked = await api.call('POST', '/v1/containers', { token: ada, body: { ...HELLO, hostnames } });
+    expect(asked).toMatchObject({ status: 409, json: { type: 'urn:berth:problem:conflict' } });
+    expect(fieldsOf(asked)).toEqual(['hostnames.1', 'hostnames.2']);
+    const own = idOf(await api.call('POST', '/v1/containers', { token: ada, body: HELLO }));
+    const changed = await api.call('PUT', `/v1/containers/${own}`, { token: ada, body: { hostnames } });
+    expect(fieldsOf(changed)).toEqual(['hostnames.1', 'hostnames.2']);
+    const renamed = await api.call('PUT', `/v1/containers/${id}`, { token: bob, body: { name: 'newname' } });
+    expect(renamed).toMatchObject({ status: 200, json: { name: 'newname' } });
+  });
+
+  test('that only look like a generated one are free, and a container may have those of its own', async () => {
+    const hostnames = ['my-frontend.localhost', 'a.b-database.localhost'];
+    const made = await api.call('POST', '/v1/containers', { body: { ...HELLO, hostnames } });
+    expect(made).toMatchObject({ status: 201, json: { hostnames } });
+    const own = generatedHostname('later', idOf(made), 'localhost');
+    expect(
+      await api.call('PUT', `/v1/containers/${idOf(made)}`, { body: { hostnames: [own] } }),
+    ).toMatchObject({ status: 200, json: { hostnames: [own] } });
   });
 
   test('that are taken leave an update undone', async () => {

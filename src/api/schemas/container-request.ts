@@ -5,7 +5,7 @@ import { Cpu, EphemeralStorage, Ram } from './amounts.ts';
 import { Command, Env } from './commands.ts';
 import { DesiredGpus, Gpu } from './gpus.ts';
 import { Image } from './image.ts';
-import { HealthPath, hostnames, Port, RequestTimeout } from './network.ts';
+import { HealthPath, type HostnameRules, hostnames, Port, RequestTimeout } from './network.ts';
 import { saying } from './texts.ts';
 import { Volumes } from './volumes.ts';
 
@@ -13,7 +13,7 @@ const NAME = 'must be 1 to 63 lower-case letters, digits and hyphens, with no hy
 const OBJECT = saying('The body must be a JSON object.');
 
 /** What a client may set of a container, each field parsed into the domain's type. */
-function fields(domain: string) {
+function fields(rules: HostnameRules) {
   return {
     name: z.string(saying(NAME)).regex(NAME_PATTERN, NAME).openapi({ example: 'hello-world' }),
     image: Image,
@@ -26,7 +26,7 @@ function fields(domain: string) {
     env: Env,
     port: Port,
     desiredGPUs: DesiredGpus,
-    hostnames: hostnames(domain),
+    hostnames: hostnames(rules),
     healthPath: HealthPath,
     requestTimeout: RequestTimeout,
     volumes: Volumes,
@@ -34,8 +34,8 @@ function fields(domain: string) {
 }
 
 /** The body of a create: what is left out has its default. */
-export function newContainer(domain: string) {
-  const of = fields(domain);
+export function newContainer(rules: HostnameRules) {
+  const of = fields(rules);
   return z.strictObject(
     {
       name: of.name,
@@ -59,8 +59,8 @@ export function newContainer(domain: string) {
 }
 
 /** The body of an update: what is left out keeps its value. */
-export function containerChange(domain: string) {
-  return z.strictObject(fields(domain), OBJECT).partial();
+export function containerChange(rules: HostnameRules) {
+  return z.strictObject(fields(rules), OBJECT).partial();
 }
 
 /** What a field is when it is left out, in the document too: a default that is parsed isn't told there by itself. */

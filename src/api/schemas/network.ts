@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi';
-import { HOSTNAME_PATTERN } from '../../domain/hostname.ts';
 import { duration } from './amounts.ts';
 import { saying } from './texts.ts';
 
@@ -26,17 +25,30 @@ const HOSTNAME = 'must be a host name of at least two labels, such as "app.examp
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 /** The last label begins with a letter: an IPv4 address would be a host name otherwise. */
 const LAST_LABEL = '[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+/** What is not ASCII never gets to the lower-casing, which takes the Kelvin sign (U+212A) for a "k". */
+const HOSTNAME_PATTERN = new RegExp(`^(?:${LABEL}\\.)+${LAST_LABEL}$`);
+const MAX_HOSTNAME = 253;
 
-/** Host names besides the generated one. `domain` is the suffix of those. */
-export function hostnames(domain: string) {
+/** What host names can't be had. */
+export interface HostnameRules {
+  /** Suffix of the names that berth generates. */
+  readonly domain: string;
+  /** Names that the API answers to. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Host names besides the generated one. */
+export function hostnames({ domain, allowedHosts }: HostnameRules) {
+  const ofTheApi = new Set(allowedHosts.map((host) => host.toLowerCase()));
   const hostname = z
     .string(saying(HOSTNAME))
+    .refine((name) => name.length <= MAX_HOSTNAME && HOSTNAME_PATTERN.test(name), HOSTNAME)
     .toLowerCase()
-    .refine((name) => HOSTNAME_PATTERN.test(name) && /\.[a-z][^.]*$/.test(name), HOSTNAME)
     .refine(
       (name) => name !== domain,
       'is the domain of the names that berth generates: put a label before it',
-    );
+    )
+    .refine((name) => !ofTheApi.has(name), 'is a name that berth’s API answers to: choose another');
   return z
     .array(hostname, saying('must be a list of host names'))
     .max(MAX_HOSTNAMES, `must have at most ${MAX_HOSTNAMES} entries`)
@@ -45,9 +57,11 @@ export function hostnames(domain: string) {
       type: 'array',
       maxItems: MAX_HOSTNAMES,
       uniqueItems: true,
-      items: { type: 'string', minLength: 3, maxLength: 253, pattern: `^(?:${LABEL}\\.)+${LAST_LABEL}$` },
+      items: { type: 'string', minLength: 3, maxLength: MAX_HOSTNAME, pattern: HOSTNAME_PATTERN.source },
       example: ['app.example.com'],
-      description: 'Names besides the generated one, in lower case from then on. One that is taken is a 409.',
+      description:
+        'Names besides the generated one, in lower case from then on. One that is taken, or that ends in the 8 characters of ' +
+        "another container, is a 409; the domain of generated names and the API's own names are a 400.",
     });
 }
 
