@@ -74,6 +74,8 @@ const MALFORMED: readonly (readonly [string, unknown, string])[] = [
   ['desiredGPUs', 'a100', 'desiredGPUs'],
   ['desiredGPUs', ['a100', 'abacus'], 'desiredGPUs.1'],
   ['desiredGPUs', [1], 'desiredGPUs.0'],
+  // The Kelvin sign, which is a "k" in lower case.
+  ['desiredGPUs', ['\u212a80'], 'desiredGPUs.0'],
   ['hostnames', null, 'hostnames'],
   ['hostnames', 'a.example.com', 'hostnames'],
   ['hostnames', ['localhost'], 'hostnames.0'],
@@ -81,6 +83,8 @@ const MALFORMED: readonly (readonly [string, unknown, string])[] = [
   ['hostnames', ['a_b.example.com'], 'hostnames.0'],
   ['hostnames', ['a.example.com:80'], 'hostnames.0'],
   ['hostnames', ['*.example.com'], 'hostnames.0'],
+  ['hostnames', ['\u212aelvin.example.com'], 'hostnames.0'],
+  ['hostnames', ['Berth.example.com'], 'hostnames.0'],
   ['hostnames', ['a.example.com', 'A.Example.com'], 'hostnames'],
   ['hostnames', Array.from({ length: 17 }, (_, n) => `h${n}.example.com`), 'hostnames'],
   ['healthPath', 'healthz', 'healthPath'],

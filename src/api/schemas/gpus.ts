@@ -19,7 +19,8 @@ export const DesiredGpus = z
   .array(
     z
       .string(saying(MODEL))
-      .refine((word) => findGpuModel(word) !== undefined, MODEL)
+      // ASCII: in lower case the Kelvin sign would be a "k".
+      .refine((word) => /^[ -~]*$/.test(word) && findGpuModel(word) !== undefined, MODEL)
       .openapi({ type: 'string', enum: GPU_MODELS.flatMap(({ code, name }) => [code, name]) }),
     saying('must be a list of GPU models, or null'),
   )
