@@ -16,7 +16,7 @@ export function registerDocument(app: Api, version: string): void {
       version,
       description:
         'Send an image, get a URL. Errors are `application/problem+json` (RFC 9457). A path takes HEAD where it takes GET, and OPTIONS; ' +
-        'another method is a 405 with `Allow`. Over the Unix socket no token is asked and the caller acts as ADMIN.',
+        'another method is a 405 with `Allow`. Over the Unix socket no token is asked and the caller is the user `local`, as ADMIN.',
     },
   });
   app.get('/openapi.json', (c) => c.json(document));

@@ -6,16 +6,36 @@ import { DomainError } from '../domain/errors.ts';
 /** The role that may see and change everyone's containers. */
 export const ADMIN = 'ADMIN';
 
+/**
+ * A user's id: 1 to 255 characters that show. No control characters, no line or paragraph separators, and none that turn
+ * the direction of text around or have no width: the id becomes `createdBy`, which people read. Also the pattern in the
+ * OpenAPI document.
+ */
+export const SUBJECT_PATTERN =
+  /^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]{1,255}$/u;
+
+/** The last second of the year 9999. A number beyond is no time, or one in milliseconds. */
+const LAST_SECOND = 253_402_300_799;
+
 const Claims = z.object({
   sub: z
     .string({ error: 'its "sub" must be a text' })
-    .min(1, 'its "sub" is empty')
-    .max(255, 'its "sub" is too long'),
+    .refine(isSubject, 'its "sub" must be a text of 1 to 255 visible characters'),
+  exp: z
+    .number({ error: 'its "exp" must be a number of seconds since 1970' })
+    .max(LAST_SECOND, 'its "exp" must be a number of seconds since 1970, of the year 9999 at the latest'),
   roles: z
-    .array(z.string(), { error: 'its "roles" must be a list of texts' })
+    .array(z.string({ error: 'its "roles" must be a list of texts' }), {
+      error: 'its "roles" must be a list of texts',
+    })
     .optional()
     .transform((roles) => roles ?? []),
 });
+
+/** Whether a text may be a user's id. */
+export function isSubject(text: string): boolean {
+  return SUBJECT_PATTERN.test(text) && text.isWellFormed();
+}
 
 /** Who a verified token speaks for. Throws `unauthenticated` where its claims are not as they must be. */
 export function callerOf(payload: JWTPayload): Caller {

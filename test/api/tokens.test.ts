@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from
 import { createServer } from 'node:http';
 import { type JWTPayload, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HELLO, SECRET, startApi, type TestApi } from './api.ts';
+import { HELLO, idOf, SECRET, startApi, type TestApi } from './api.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -14,8 +14,13 @@ const soon = () => Math.floor(Date.now() / 1000) + 600;
 
 /** A token of these very bytes: libraries refuse to make most of what is tried here. */
 function forge(header: object, payload: unknown, key: string | Buffer = SECRET): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const signed = `${part(header)}.${part(payload)}`;
+  return forgeText(header, JSON.stringify(payload), key);
+}
+
+/** The same with a payload that no JSON library would write. */
+function forgeText(header: object, payload: string, key: string | Buffer = SECRET): string {
+  const part = (text: string) => Buffer.from(text).toString('base64url');
+  const signed = `${part(JSON.stringify(header))}.${part(payload)}`;
   return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
 }
 
@@ -126,6 +131,14 @@ describe('a token that does not hold is a 401', () => {
     for (const exp of [String(soon()), null, true, [soon()]]) await refused(forge(HS256, claims({ exp })));
   });
 
+  test.each(['1e400', '-1e400', '1e300', '9007199254740993', '253402300800', `${soon()}000`])(
+    'an end that is no time: %s',
+    async (exp) => {
+      const payload = JSON.stringify(claims({ exp: 'EXP' })).replace('"EXP"', exp);
+      await refused(forgeText(HS256, payload));
+    },
+  );
+
   test('a beginning that is ahead', async () => {
     await refused(forge(HS256, claims({ nbf: soon() })));
     await refused(forge(HS256, claims({ nbf: 'now' })));
@@ -135,10 +148,19 @@ describe('a token that does not hold is a 401', () => {
     await refused(forge(HS256, claims({ sub })));
   });
 
+  test.each([
+    ...['a\0b', 'a\nb', '\t', '\u001b[2J', 'a\u007f', 'a\u0085b', 'a\u2028b', 'a\u2029b'],
+    ...['a\u202eb', 'a\u2066b', 'a\u200fb', 'a\u061cb', 'a\u200bb', '\ufeffa', 'a\u00adb', 'a\ud800b'],
+  ])('sub %j, which does not show as what it is', async (sub) => {
+    await refused(forge(HS256, claims({ sub })));
+    const made = await api.callLocal('POST', '/v1/tokens', { body: { sub } });
+    expect(made).toMatchObject({ status: 400, json: { errors: [{ path: 'sub' }] } });
+  });
+
   test.each(['ADMIN', 'ADMIN,USER', 7, { 0: 'ADMIN' }, [['ADMIN']], ['ADMIN', 7], null, true])(
     'roles %j, which give no rights either',
     async (roles) => {
-      await refused(forge(HS256, claims({ roles })));
+      expect(await refused(forge(HS256, claims({ roles })))).toContain('must be a list of texts');
     },
   );
 
@@ -154,11 +176,22 @@ describe('a token that holds', () => {
     await accepted(forge(HS256, claims({ nbf: Math.floor(Date.now() / 1000) + 2 })));
   });
 
-  test('makes its sub the owner', async () => {
-    const token = forge(HS256, claims({ sub: 'Zoë' }));
+  test.each([
+    ...['Zoë', 'auth0|5cf37266', 'https://id.example/u/1', 'ann@example.com', '李', '🐙', ' '],
+    'x'.repeat(255),
+  ])('makes its sub the owner: %s', async (sub) => {
+    const token = forge(HS256, claims({ sub }));
     expect(await api.call('POST', '/v1/containers', { token, body: HELLO })).toMatchObject({
-      json: { createdBy: 'Zoë' },
+      json: { createdBy: sub },
     });
+    expect(await api.callLocal('POST', '/v1/tokens', { body: { sub } })).toMatchObject({ status: 201 });
+  });
+
+  test('for "local" speaks for the user of the Unix socket, without their rights', async () => {
+    const made = await api.callLocal('POST', '/v1/containers', { body: HELLO });
+    const token = forge(HS256, claims({ sub: 'local' }));
+    expect(await api.call('GET', `/v1/containers/${idOf(made)}`, { token })).toMatchObject({ status: 200 });
+    expect(await api.call('GET', '/v1/containers?all=true', { token })).toMatchObject({ status: 403 });
   });
 
   test.each([[], ['admin'], ['ADMINS'], [' ADMIN'], ['USER']])(

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { isSubject, SUBJECT_PATTERN } from '../../auth/claims.ts';
 import { duration } from './amounts.ts';
 import { saying } from './texts.ts';
 
@@ -37,9 +38,14 @@ export const NewToken = z
     {
       sub: z
         .string(saying(SUB))
-        .regex(/^[ -~\u00a0-\ud7ff\ue000-\uffff]{1,255}$/, SUB)
+        .refine(isSubject, SUB)
         .optional()
-        .openapi({ description: "The user's id; the caller's own when both this and `user` are left out." }),
+        .openapi({
+          pattern: SUBJECT_PATTERN.source,
+          description:
+            "The user's id; the caller's own when both this and `user` are left out. `local` is whoever asks over the Unix socket: " +
+            'a token for it speaks for their containers, and as ADMIN only with that role.',
+        }),
       user: z.string(saying(NAME)).regex(NAME_PATTERN, NAME).optional().openapi({
         description: 'In place of `sub`, the name of a user that was added. 404 where there is none.',
       }),
