@@ -1,4 +1,7 @@
-const HOST = /^(?:localhost|\[[0-9a-fA-F:]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?$/;
+const HOST_PART = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
+const HOST = new RegExp(`^${HOST_PART}(?:\\.${HOST_PART})*(?::([0-9]{1,5}))?$`);
+/** Docker would read these as an image's id, which names nothing that a registry knows. */
+const IMAGE_ID = /^(?:sha256|[0-9a-f]{64})$/;
 const PATH_PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const REPOSITORY = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -37,8 +40,14 @@ export function parseImageReference(text: string): ImageReferenceResult {
     return problem(`has a tag that Docker does not allow: "${tag.slice(0, 40)}"`);
 
   const { registry, repository } = splitRegistry(name);
-  if (!HOST.test(registry)) return problem(`names a registry that is no host: "${registry.slice(0, 80)}"`);
-  if (repository.length > 255 || !REPOSITORY.test(repository)) {
+  const host = HOST.exec(registry);
+  if (host === null || Number(host[1] ?? 0) > 65_535) {
+    return problem(`names a registry that is no host: "${registry.slice(0, 80)}"`);
+  }
+  if (IMAGE_ID.test(name))
+    return problem('is an image’s id: name the image as its registry does, with its tag');
+  if (name.length > 255) return problem('has a name longer than 255 characters');
+  if (!REPOSITORY.test(repository)) {
     return problem('is no image name: use lower-case letters, digits, ".", "_", "-" and "/", then ":tag"');
   }
   if (tag === null && digest === undefined) {

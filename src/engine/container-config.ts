@@ -106,14 +106,14 @@ function volumes(installation: string, spec: InstanceSpec): object {
 function mount(installation: string, owner: string, volume: VolumeMount): object {
   return {
     Type: 'volume',
-    Source: volumeName(owner, volume.name),
+    Source: volumeName(installation, owner, volume.name),
     Target: volume.path,
     VolumeOptions: { Labels: volumeLabels(installation, owner) },
   };
 }
 
-/** The Docker volume of a user's: two users' "data" are two volumes. */
-export function volumeName(owner: string, name: string): string {
-  const user = createHash('sha256').update(owner).digest('hex').slice(0, 12);
+/** The Docker volume of a user's: two users' "data" are two volumes, and so are those of two berths on one engine. */
+function volumeName(installation: string, owner: string, name: string): string {
+  const user = createHash('sha256').update(`${installation}\0${owner}`).digest('hex').slice(0, 12);
   return `berth-${user}-${name}`;
 }

@@ -31,9 +31,16 @@ export function explainRefusal(refusal: Refusal): EngineError {
   return new EngineError('refused', `the container engine refused: ${shortened(refusal.message)}`, refusal);
 }
 
-/** An engine's message, made fit for one line: no control characters, at most 300 characters. */
+/** Where the engine keeps its own files: nobody's concern who may only deploy. */
+const ENGINE_PATH =
+  /\/[^\s:"']*\/(?:overlay2?|containers|volumes|btrfs|snapshots|rootfs|containerd|image)\/[^\s:"']*/g;
+
+/** An engine's message, made fit for one line: no control characters, no path of the engine's, at most 300 characters. */
 export function shortened(message: string): string {
-  const line = message.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  const line = message
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .replace(ENGINE_PATH, '…')
+    .trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 

@@ -22,8 +22,9 @@ export function explainStart(refusal: Refusal): EngineError {
   if (/init was OOM-killed|memory limit too low|cannot allocate memory/i.test(message)) {
     return cannot('the container has too little ram to start');
   }
-  if (/not a directory|error mounting/i.test(message))
-    return cannot('a volume can not be mounted at its path');
+  if (/not (a )?directory|error mounting/i.test(message)) {
+    return cannot('a volume can not be mounted at its path: the image has a file there');
+  }
   if (/network .* not found/i.test(message)) {
     return new EngineError('refused', "berth's Docker network is gone and has to be made again", refusal);
   }

@@ -98,18 +98,19 @@ function tendRunning(situation: Situation, revision: Revision, instance: Instanc
     case 'ready':
       return { ...one, ready: instance, operations: [] };
     case 'failed':
-      return { ...one, operations: giveUpRun(situation, revision, instance, probe.reason) };
+    case 'unreachable':
+      return { ...one, operations: giveUpRun(situation, revision, instance, probe) };
   }
 }
 
-/** A run that didn't become ready in time: the end of a new revision, a setback of one that once served. */
+/** A run that didn't become ready: the end of a new revision where that is its own fault, else a setback. */
 function giveUpRun(
   situation: Situation,
   revision: Revision,
   instance: Instance,
-  reason: string,
+  { kind, reason }: { readonly kind: 'failed' | 'unreachable'; readonly reason: string },
 ): readonly Operation[] {
-  if (revision.outcome.kind === 'pending') return [{ kind: 'fail', revision, reason }];
+  if (kind === 'failed' && revision.outcome.kind === 'pending') return [{ kind: 'fail', revision, reason }];
   return [{ kind: 'note-setback', revision, reason }, ...retire(situation, [instance])];
 }
 
@@ -172,7 +173,8 @@ function unproven({ progress, route }: Situation, tended: readonly Tended[]): re
   return (route?.upstreams ?? []).filter((upstream) => {
     const instance = tended.find(({ kept }) => kept?.id === upstream.instance)?.kept;
     if (instance === undefined || !isUp(instance) || instance.address !== upstream.host) return false;
-    return progress.probes.get(runKey(instance) ?? '')?.kind !== 'failed';
+    const probe = progress.probes.get(runKey(instance) ?? '')?.kind;
+    return probe !== 'failed' && probe !== 'unreachable';
   });
 }
 

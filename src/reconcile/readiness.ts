@@ -11,6 +11,10 @@ const ATTEMPT_MS = 5_000;
 const LOOK_AFTER_MS = 2_000;
 /** A program that listens on loopback this long, and on nothing else, won't change its mind. */
 const LOOPBACK_GRACE_MS = 10_000;
+/** One that listens for everybody this long, and yet can't be reached, never will be. */
+const UNREACHABLE_GRACE_MS = 5_000;
+
+const REFUSED = 'the connection is refused';
 
 /** Where and how an instance should answer. */
 export interface ReadinessTarget {
@@ -26,7 +30,11 @@ export interface ReadinessTarget {
 }
 
 /** What came of waiting. */
-export type Readiness = { readonly kind: 'ready' } | { readonly kind: 'failed'; readonly reason: string };
+export type Readiness =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** The program does its part and the address doesn't lead to it: another instance may be luckier. */
+  | { readonly kind: 'unreachable'; readonly reason: string };
 
 /**
  * Waits until the instance answers, or until the deadline. Nothing tells when a program inside begins to listen, so it
@@ -39,25 +47,45 @@ export async function awaitReadiness(
   signal: AbortSignal,
 ): Promise<Readiness> {
   const began = performance.now();
+  const held = new Held();
   let interval = FIRST_INTERVAL_MS;
-  let loopbackSince: number | undefined;
   for (;;) {
     const refusal = await ask(target, signal);
     if (refusal === undefined) return { kind: 'ready' };
-    const waited = performance.now() - began;
     let seen = refusal;
-    if (waited >= LOOK_AFTER_MS) {
+    if (performance.now() - began >= LOOK_AFTER_MS) {
       const listeners = await engine.listeners(target.instanceId, signal).catch(() => undefined);
-      const onLoopback = isOnLoopback(listeners, target.port);
-      loopbackSince = onLoopback ? (loopbackSince ?? waited) : undefined;
       seen = explain(target.port, listeners) ?? refusal;
-      if (loopbackSince !== undefined && waited - loopbackSince >= LOOPBACK_GRACE_MS)
-        return { kind: 'failed', reason: seen };
+      const reach = reachOf(target.port, listeners);
+      const heldMs = held.for(reach);
+      if (reach === 'loopback' && heldMs >= LOOPBACK_GRACE_MS) return { kind: 'failed', reason: seen };
+      if (reach === 'everybody' && refusal === REFUSED && heldMs >= UNREACHABLE_GRACE_MS) {
+        return {
+          kind: 'unreachable',
+          reason: `it listens on port ${target.port}, but its address does not lead to it`,
+        };
+      }
       onSeen(seen);
     }
     if (Date.now() >= target.deadline) return { kind: 'failed', reason: late(target, seen) };
     await sleep(interval, undefined, { signal });
     interval = Math.min(interval * 1.5, LONGEST_INTERVAL_MS);
+  }
+}
+
+/** Who may reach the port, by the sockets that listen inside. */
+type Reach = 'nobody' | 'loopback' | 'everybody' | 'unknown';
+
+/** For how long the same has been seen without a break. */
+class Held {
+  #seen: Reach | undefined;
+  #since = 0;
+
+  /** Milliseconds since this is what is seen. */
+  for(reach: Reach): number {
+    if (reach !== this.#seen) this.#since = performance.now();
+    this.#seen = reach;
+    return performance.now() - this.#since;
   }
 }
 
@@ -67,18 +95,21 @@ function late({ port, healthPath, startTimeoutMs }: ReadinessTarget, seen: strin
   return `${what} within ${formatDuration(startTimeoutMs)}: ${seen}`;
 }
 
-function isOnLoopback(listeners: readonly Listener[] | undefined, port: number): boolean {
-  const onPort = (listeners ?? []).filter((listener) => listener.port === port);
-  return onPort.length > 0 && onPort.every((listener) => listener.loopbackOnly);
+function reachOf(port: number, listeners: readonly Listener[] | undefined): Reach {
+  if (listeners === undefined) return 'unknown';
+  const onPort = listeners.filter((listener) => listener.port === port);
+  if (onPort.length === 0) return 'nobody';
+  return onPort.every((listener) => listener.loopbackOnly) ? 'loopback' : 'everybody';
 }
 
 /** What the listening sockets inside tell a person who wonders why nothing answers. */
 function explain(port: number, listeners: readonly Listener[] | undefined): string | undefined {
   if (listeners === undefined) return undefined;
-  if (isOnLoopback(listeners, port)) {
+  const reach = reachOf(port, listeners);
+  if (reach === 'loopback') {
     return `the program listens on port ${port} of loopback (127.0.0.1) only, where nobody outside reaches it; make it listen on 0.0.0.0`;
   }
-  if (listeners.some((listener) => listener.port === port)) return undefined;
+  if (reach === 'everybody') return undefined;
   const others = [...new Set(listeners.filter((one) => !one.loopbackOnly).map((one) => one.port))].sort(
     (a, b) => a - b,
   );
@@ -135,7 +166,7 @@ function tryGet(
 function wordsFor(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'ECONNREFUSED':
-      return 'the connection is refused';
+      return REFUSED;
     case 'ECONNRESET':
       return 'the connection is reset';
     case 'ABORT_ERR':

@@ -11,7 +11,9 @@ export type Pull =
 export type Probe =
   | { readonly kind: 'probing'; readonly seen: string | null }
   | { readonly kind: 'ready'; readonly since: number }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** No fault of the revision's: another instance may do. */
+  | { readonly kind: 'unreachable'; readonly reason: string };
 
 /** What went wrong with a revision lately, and when to try again. */
 export interface Setback {

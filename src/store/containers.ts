@@ -147,22 +147,21 @@ export class ContainerStore {
     });
   }
 
-  /** A revision became ready and answers from now on; host names that it doesn't have are free again. */
+  /**
+   * A revision is ready and answers from now on. Where it is still the latest, the container is deployed, and host names
+   * that it doesn't have are free again; of one that came after it some may be reserved already.
+   */
   async markServing(id: string, number: number, hostnames: readonly string[]): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
       await setOutcome(trx, id, number, { kind: 'ready' });
+      await trx.updateTable('containers').set({ serving_revision: number }).where('id', '=', id).execute();
       const { numUpdatedRows } = await trx
         .updateTable('containers')
-        .set({ serving_revision: number })
+        .set({ status: 'deployed', status_reason: null })
         .where('id', '=', id)
+        .where('latest_revision', '=', number)
         .executeTakeFirst();
-      // A revision that came after may have reserved names already.
-      const { latest_revision } = (await trx
-        .selectFrom('containers')
-        .select('latest_revision')
-        .where('id', '=', id)
-        .executeTakeFirst()) ?? { latest_revision: null };
-      if (numUpdatedRows > 0n && latest_revision === number) await releaseHostnames(trx, id, hostnames);
+      if (numUpdatedRows > 0n) await releaseHostnames(trx, id, hostnames);
     });
   }
 

@@ -61,6 +61,11 @@ describe('a first deploy', () => {
     const one = instance(1);
     expect(planned({ container: fresh, instances: [one], progress: probed(FAILED, one) })).toEqual(['fail']);
   });
+  test('tries another instance where the address does not lead to one that listens', () => {
+    const one = instance(1);
+    const progress = probed({ kind: 'unreachable', reason: 'its address does not lead to it' }, one);
+    expect(planned({ container: fresh, instances: [one], progress })).toEqual(['note-setback', 'retire']);
+  });
   test('asks why it ended, waits, and tries again', () => {
     const ended = instance(1, EXITED);
     expect(planned({ container: fresh, instances: [ended] })).toEqual(['note-exit']);
