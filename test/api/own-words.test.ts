@@ -1,5 +1,6 @@
+import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HELLO, idOf, startApi, type TestApi } from './api.ts';
+import { HELLO, idOf, SECRET, startApi, type TestApi } from './api.ts';
 
 /** How the validator speaks by itself: in types, and not of what to write. */
 const VALIDATOR =
@@ -11,6 +12,9 @@ const ODD: readonly unknown[] = [
   ...[[], [null], [7], [''], ['x'], [[]], [{}], Array.from({ length: 2000 }, (_, n) => `${n}`)],
   ...[{}, { '': '' }, { A: null }, { A: 7 }, { '1': 'x' }, { name: 7, path: 7 }],
   ...[[{ name: 7, path: 7 }], [{ name: '', path: '' }], [{ name: 'a', path: '/a', more: 1 }]],
+  // One level deeper than anything is expected.
+  ...[[1, 'x'], [true], [0.5], [['x']], [{ A: 7 }], ['x', null], { A: [7] }, { A: { B: 7 } }, { A: true }],
+  ...[[{ name: ['a'], path: {} }], [{ name: null, path: null }], [{}, {}], [[{ name: 'a', path: '/a' }]]],
 ];
 
 const CONTAINER = [
@@ -49,6 +53,27 @@ describe('a refusal says in berth’s own words what to write', () => {
 
   test.each(['sub', 'user', 'roles', 'ttl', 'more'])('%s of a token', async (field) => {
     expect(await leaks('POST', '/v1/tokens', field, {})).toEqual([]);
+  });
+
+  test('roles that are no texts, in a body and in a token', async () => {
+    for (const path of ['/v1/users', '/v1/tokens']) {
+      const body = { ...(path === '/v1/users' && { name: 'ann', password: 'correct horse' }), roles: [1] };
+      const refused = await api.call('POST', path, { body });
+      expect(refused).toMatchObject({
+        status: 400,
+        json: { errors: [{ path: 'roles.0', message: expect.stringMatching(/^must be a list of /) }] },
+      });
+    }
+    const key = Buffer.from(SECRET);
+    for (const roles of [1, [1], [null], [['ADMIN']]]) {
+      const claims = new SignJWT({ sub: 'ann', roles }).setExpirationTime('1h');
+      const token = await claims.setProtectedHeader({ alg: 'HS256' }).sign(key);
+      const refused = await api.call('GET', '/v1/containers', { token });
+      expect(refused).toMatchObject({
+        status: 401,
+        json: { detail: 'The token was refused: its "roles" must be a list of texts.' },
+      });
+    }
   });
 
   test.each(['null', '[]', '7', '"x"', 'true', '{', ''])('the body %s', async (body) => {
