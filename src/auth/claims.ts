@@ -12,6 +12,7 @@ export const ADMIN = 'ADMIN';
  * OpenAPI document.
  */
 export const SUBJECT_PATTERN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   /^[^\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]{1,255}$/u;
 
 /** The last second of the year 9999. A number beyond is no time, or one in milliseconds. */
