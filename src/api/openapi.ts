@@ -21,7 +21,9 @@ export const ProblemView = z
       )
       .optional()
       .openapi({ description: 'The fields at fault, all of them.' }),
-    requestId: z.string().optional().openapi({ description: 'With a 500: what to look for in the log.' }),
+    requestId: z.string().optional().openapi({
+      description: 'With a 500, and a 503 of berth’s own disk: what to look for in the log.',
+    }),
   })
   .strict()
   .openapi('Problem', {
@@ -64,9 +66,16 @@ export function problems(...codes: readonly ProblemCode[]) {
   return Object.fromEntries(all.map((code) => [PROBLEMS[code].status, problemAnswer(code)]));
 }
 
+/** Where a title alone doesn't tell a client what happened and what to do. */
+const DESCRIPTIONS: Partial<Record<ProblemCode, string>> = {
+  unavailable:
+    "berth can't answer now: its disk is full, read-only or fails, or the keys that check tokens can't be fetched. Try " +
+    'again after `Retry-After` seconds.',
+};
+
 function problemAnswer(code: ProblemCode) {
   return {
-    description: PROBLEMS[code].title,
+    description: DESCRIPTIONS[code] ?? PROBLEMS[code].title,
     content: { 'application/problem+json': { schema: ProblemView } },
   };
 }

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { DomainError, type ErrorCode, type FieldError } from '../domain/errors.ts';
 import type { ApiEnv } from './context.ts';
+import { storageFailure } from './storage-failure.ts';
 
 /** Why a request failed: the domain's codes and those that only HTTP knows. Each is the end of a problem's `type`. */
 export type ProblemCode =
@@ -39,6 +40,7 @@ const UNREADABLE = {
   400: { title: 'Bad Request', detail: 'This is no HTTP request with a host and a path.' },
   408: { title: 'Request Timeout', detail: 'The request did not arrive in time.' },
   431: { title: 'Request Header Fields Too Large', detail: 'The headers are longer than 16 KiB.' },
+  501: { title: 'Not Implemented', detail: 'The API is no proxy: it takes no CONNECT.' },
 } as const;
 
 /** A refusal that only HTTP knows, with the headers that go with it. */
@@ -64,12 +66,12 @@ export interface Problem {
   readonly requestId?: string;
 }
 
-/** Whether the caller caused this or could mend it; anything else is ours, and is told in the log only. */
+/** Whether the caller caused this or could mend it; anything else is ours, and its cause is told in the log only. */
 export function isExpected(error: unknown): boolean {
   return error instanceof DomainError || error instanceof HttpError || error instanceof HTTPException;
 }
 
-/** Answers with what was thrown. What nobody expected becomes a 500 that tells nothing but the request's id. */
+/** Answers with what was thrown. A failing disk is a 503, and what nobody expected a 500 that tells nothing but the request's id. */
 export function problemResponse(c: Context<ApiEnv>, error: unknown): Response {
   const problem = problemOf(error, c.get('requestId'));
   const headers = error instanceof HttpError ? error.headers : {};
@@ -85,12 +87,14 @@ export function problemOf(error: unknown, requestId: string) {
   if (error instanceof DomainError) return problem(error.code, error.message, error.fields);
   if (error instanceof HttpError) return problem(error.code, error.message);
   if (error instanceof HTTPException && error.status === 400) return problem('invalid', error.message);
+  const storage = storageFailure(error);
+  if (storage !== undefined) return { ...problem(storage.code, storage.message), requestId };
   const detail = `berth failed to answer this request; the fault is its own. Its log says why under request id ${requestId}.`;
   return { ...problem('internal', detail), requestId };
 }
 
 /** What to say to bytes that never became a request of ours. */
-export function unreadable(status: 400 | 408 | 431): { status: number; title: string; body: string } {
+export function unreadable(status: keyof typeof UNREADABLE): { status: number; title: string; body: string } {
   const { title, detail } = UNREADABLE[status];
   return { status, title, body: JSON.stringify({ type: 'about:blank', title, status, detail }) };
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { HELLO, idOf, itemsOf, startApi, type TestApi } from './api.ts';
 
 let api: TestApi;
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
-test('a full disk is a 500, no false 201, and nothing half done; with room again it goes on', async () => {
+test('a full disk is a 503 that says so, no false 201, and nothing half done; with room again it goes on', async () => {
   // SQLite's own limit fails as a full disk does: SQLITE_FULL.
   await sql`PRAGMA max_page_count = 1`.execute(api.db);
   const before = itemsOf(await api.call('GET', '/v1/containers'));
@@ -21,10 +22,14 @@ test('a full disk is a 500, no false 201, and nothing half done; with room again
     ['PUT', `/v1/containers/${id}`],
   ] as const) {
     const answer = await api.call(method, path, { body });
-    expect(answer).toMatchObject({ status: 500, json: { type: 'urn:berth:problem:internal', status: 500 } });
+    expect(answer).toMatchObject({
+      status: 503,
+      json: { type: 'urn:berth:problem:unavailable', detail: expect.stringContaining('disk is full') },
+    });
+    expect(answer.headers['retry-after']).toMatch(/^[0-9]+$/);
     expect(answer.headers['content-type']).toBe('application/problem+json');
     expect(answer.json).toHaveProperty('requestId', answer.headers['x-request-id']);
-    expect(answer.text).not.toMatch(/sqlite|node_modules|\/src\/|\bat \w|hunter2|disk/i);
+    expect(answer.text).not.toMatch(/sqlite|node_modules|\/src\/|\/tmp|hunter2/i);
     const logged = api.logged.find(
       (line) => line.includes(String(answer.headers['x-request-id'])) && line.includes('"err"'),
     );
@@ -35,6 +40,25 @@ test('a full disk is a 500, no false 201, and nothing half done; with room again
   expect(itemsOf(await api.call('GET', '/v1/containers'))).toEqual(before);
   await sql`PRAGMA max_page_count = 100000`.execute(api.db);
   expect(await api.call('POST', '/v1/containers', { body })).toMatchObject({ status: 201 });
+});
+
+test('a database that may only be read is a 503 that says so, and is read all the same', async () => {
+  await sql`PRAGMA query_only = 1`.execute(api.db);
+  for (const [method, path, body] of [
+    ['POST', '/v1/containers', HELLO],
+    ['PUT', `/v1/containers/${id}`, {}],
+    ['DELETE', `/v1/containers/${id}`, undefined],
+    ['POST', '/v1/users', { name: 'ann', password: 'correct horse' }],
+  ] as const) {
+    const answer = await api.call(method, path, { body });
+    expect(answer).toMatchObject({
+      status: 503,
+      json: { type: 'urn:berth:problem:unavailable', detail: expect.stringContaining('read-only') },
+    });
+  }
+  expect(await api.call('GET', `/v1/containers/${id}`)).toMatchObject({ status: 200 });
+  await sql`PRAGMA query_only = 0`.execute(api.db);
+  expect(await api.call('PUT', `/v1/containers/${id}`, { body: {} })).toMatchObject({ status: 200 });
 });
 
 test('a spec in the database that other hands changed is a 500 for its own container only', async () => {
@@ -50,4 +74,20 @@ test('a spec in the database that other hands changed is a 500 for its own conta
   expect(answer).toMatchObject({ status: 500 });
   expect(answer.text).not.toContain('zod');
   expect(await api.call('GET', `/v1/containers/${id}`)).toMatchObject({ status: 200 });
+});
+
+test('the document tells of a 503 wherever something is written', async () => {
+  const { text } = await api.call('GET', '/openapi.json', { token: null });
+  const Document = z.object({
+    paths: z.record(
+      z.string(),
+      z.record(z.string(), z.object({ responses: z.record(z.string(), z.json()) })),
+    ),
+  });
+  for (const operations of Object.values(Document.parse(JSON.parse(text)).paths)) {
+    for (const [method, { responses }] of Object.entries(operations)) {
+      if (method !== 'get')
+        expect(responses['503']).toHaveProperty('description', expect.stringContaining('disk'));
+    }
+  }
 });
