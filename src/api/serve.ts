@@ -20,6 +20,9 @@ const CLOSE_MS = 3_000;
 /** How soon a connection is closed whose request has ended meanwhile. */
 const IDLE_CHECK_MS = 50;
 
+/** How long a connection stays open after an answer to bytes that are no request of ours. */
+const LINGER_MS = 2_000;
+
 /** A listening API. Disposing of it stops it: streams at once, other requests within three seconds. */
 export interface ApiServer extends AsyncDisposable {
   /** `host:port`, or the path of the socket. */
@@ -54,6 +57,7 @@ export async function serveApi(
     socket.once('close', () => sockets.delete(socket));
   });
   server.on('clientError', refuseMalformed);
+  server.on('connect', (_incoming, socket) => hangUp(socket, 501));
   const address = await listenOn(server, on);
   return { address, [Symbol.asyncDispose]: () => close(server, sockets, busy) };
 }
@@ -70,7 +74,18 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const { status, title, body } = unreadable(statusOf(error.code));
+  hangUp(socket, statusOf(error.code));
+}
+
+/** Answers on the bare connection, and closes it. */
+function hangUp(socket: Duplex, status: Parameters<typeof unreadable>[0]): void {
+  const { title, body } = unreadable(status);
+  // Whoever goes without waiting for the answer is no concern of ours, and whoever stays after it is sent away.
+  socket.on('error', () => socket.destroy());
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(linger));
+  // Bytes left unread would reset the connection, and the answer with it.
+  socket.resume();
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );

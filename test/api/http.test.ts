@@ -175,6 +175,15 @@ describe('bytes that are no request', () => {
   });
 });
 
+test.each(['localhost:443', 'evil.example:80'])('CONNECT %s is a 501: the API is no proxy', async (to) => {
+  const answer = await raw(`CONNECT ${to} HTTP/1.1\r\nHost: ${to}\r\n\r\nand more bytes`);
+  const [head = '', body = ''] = answer.split('\r\n\r\n');
+  expect(head).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n/);
+  expect(head).toContain('application/problem+json');
+  expect(JSON.parse(body)).toMatchObject({ status: 501, detail: expect.stringContaining('CONNECT') });
+  expect(await api.call('GET', '/healthz')).toMatchObject({ status: 200 });
+});
+
 describe('what needs no token', () => {
   const open = (path: string): Promise<Answer> => api.call('GET', path, { token: null });
 
