@@ -12,6 +12,9 @@ import { ensureCommands } from './packages.ts';
 
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'ca-certificates', 'iproute2'];
 const CERTIFICATES = '/usr/local/share/ca-certificates';
+const UNREGISTERED = ['--register=no', '--keep-unit', '--console=pipe', '--resolv-conf=off'];
+/** runc needs the two groups of system calls. */
+const RIGHTS = ['--capability=all', '--system-call-filter=@keyring bpf'];
 const BOOT_DEADLINE = 90_000;
 const SHUTDOWN_DEADLINE = 100_000;
 
@@ -34,7 +37,11 @@ export interface Machine extends AsyncDisposable {
 export async function whyNoMachine(suite: Suite): Promise<string | undefined> {
   try {
     if (process.getuid?.() !== 0) return 'not root, so no machine can be booted';
-    await baseOf(suite);
+    const base = await baseOf(suite);
+    // Within a container that is one itself, nothing can be booted: better known before than halfway.
+    await execa('systemd-nspawn', ['-D', base, '--read-only', ...UNREGISTERED, ...RIGHTS, '/bin/true'], {
+      timeout: 30_000,
+    });
     return undefined;
   } catch (error) {
     return `no machine can be booted: ${error instanceof Error ? error.message : error}`;
@@ -186,20 +193,13 @@ function startNspawn(folder: string, root: string): ChildProcess {
     '--boot',
     // Its network interface is named after it: two machines at once must differ.
     `--machine=${bridgeName(folder)}`,
-    '--register=no',
-    '--keep-unit',
-    '--console=pipe',
-    '--resolv-conf=off',
-  ];
-  // runc needs the two groups of system calls.
-  const rights = [
-    '--capability=all',
-    '--system-call-filter=@keyring bpf',
     `--network-bridge=${bridgeName(folder)}`,
   ];
   // The machine dies with this process, even where that is killed: a process tree ends with its first process.
   const tied = ['--pdeathsig', 'KILL', 'unshare', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
-  const child = spawn('setpriv', [...tied, ...nspawn, ...rights], { stdio: ['ignore', log, log] });
+  const child = spawn('setpriv', [...tied, ...nspawn, ...UNREGISTERED, ...RIGHTS], {
+    stdio: ['ignore', log, log],
+  });
   closeSync(log);
   return child;
 }
