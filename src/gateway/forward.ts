@@ -9,6 +9,7 @@ import { type AnswerDeadline, watchAnswer } from './answer-deadline.ts';
 import type { Destination } from './dispatch.ts';
 import { forwardedRequestHeaders, forwardedTrailers } from './forwarded-headers.ts';
 import { type Header, headerValues } from './headers.ts';
+import { expectsContinue, watchInterim } from './interim-responses.ts';
 import type { Limits } from './limits.ts';
 import { hasBody, headersOf, isChunked, peerOf } from './node-http.ts';
 import { bodyStalled, brokenBackend, noAnswer, noConnection, type Refusal } from './refusal.ts';
@@ -74,22 +75,23 @@ class Attempt {
     upstream.once('socket', (socket) => {
       this.#bytesBefore = socket.bytesRead;
     });
-    upstream.on('continue', () => this.#continue());
+    watchInterim(upstream, { continue: () => this.#continue(), tooMany: () => this.#break() });
     upstream.once('response', (answer) => this.#answered(answer));
     upstream.on('error', () => this.#fail());
+    // Unasked, since Upgrade is not passed on here.
     upstream.once('upgrade', (_answer, socket) => {
-      // Unasked, since Upgrade is not passed on here.
       socket.destroy();
       this.#fail();
     });
   }
 
   #continue(): void {
-    this.#deadline.moved();
-    if (!this.#exchange.response.headersSent) this.#exchange.response.writeContinue();
+    const { request, response } = this.#exchange;
+    if (expectsContinue(request) && !this.#settled && !response.headersSent) response.writeContinue();
   }
 
   #answered(answer: IncomingMessage): void {
+    if (this.#settled) return;
     this.#settle();
     relayResponse(this.#upstream, answer, this.#exchange.request, this.#exchange.response, this.#limits);
   }
@@ -98,6 +100,12 @@ class Attempt {
     const { request, response } = this.#exchange;
     this.#settle();
     refuse(request, response, lateness(phase, request, this.#upstream));
+    this.#upstream.destroy();
+  }
+
+  /** Has enough of a container that breaks the rules. */
+  #break(): void {
+    this.#fail();
     this.#upstream.destroy();
   }
 

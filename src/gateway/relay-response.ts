@@ -5,6 +5,7 @@ import type { Limits } from './limits.ts';
 import { headersOf, isChunked, isHttp10 } from './node-http.ts';
 import { brokenBackend } from './refusal.ts';
 import { abort, awaitsContinue, refuse } from './refuse.ts';
+import { isSound } from './sound-answer.ts';
 
 /** Passes a container's answer on as it comes. Where it breaks off, so does the client's connection. */
 export function relayResponse(
@@ -14,6 +15,11 @@ export function relayResponse(
   response: ServerResponse,
   limits: Limits,
 ): void {
+  if (!isSound(answer)) {
+    upstream.destroy();
+    refuse(request, response, brokenBackend);
+    return;
+  }
   if (awaitsContinue(request)) response.shouldKeepAlive = false;
   try {
     response.writeHead(

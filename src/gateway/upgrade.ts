@@ -3,7 +3,8 @@ import { connect, type Socket } from 'node:net';
 import { watchAnswer } from './answer-deadline.ts';
 import type { Destination } from './dispatch.ts';
 import { forwardedRequestHeaders, withoutHopByHop } from './forwarded-headers.ts';
-import type { Header } from './headers.ts';
+import { type Header, headerTokens } from './headers.ts';
+import { watchInterim } from './interim-responses.ts';
 import type { Limits } from './limits.ts';
 import { hasBody, headersOf, isHttp10, peerOf } from './node-http.ts';
 import { brokenBackend, noAnswer, noConnection } from './refusal.ts';
@@ -15,7 +16,20 @@ import { relayResponse } from './relay-response.ts';
  * content with a plain answer; so is one that offers an upgrade along with a body.
  */
 export function isUpgrade(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() !== 'h2c' && !hasBody(request) && !isHttp10(request);
+  return offered(request).length > 0 && !hasBody(request) && !isHttp10(request);
+}
+
+/** The protocols that a client would switch to, but for HTTP/2: over that, requests would pass by the gateway's rules. */
+function offered({ headers }: IncomingMessage): string[] {
+  const protocols = headers.upgrade?.split(',').map((protocol) => protocol.trim()) ?? [];
+  return protocols.filter((protocol) => protocol !== '' && !/^h2c?$/i.test(protocol));
+}
+
+/** Whether a container switches to what was offered to it, and nothing else. */
+function switchesTo(answer: IncomingMessage, protocols: readonly string[]): boolean {
+  const known = new Set(protocols.map((protocol) => protocol.toLowerCase()));
+  const chosen = headerTokens(headersOf(answer.rawHeaders), 'upgrade');
+  return chosen.length > 0 && chosen.every((protocol) => known.has(protocol));
 }
 
 /** A response to a request that node has already taken its parser off; the connection ends with it. */
@@ -51,23 +65,29 @@ export function forwardUpgrade(exchange: UpgradeExchange, limits: Limits): void 
       upstream.destroy();
     },
   );
-  upstream.once('upgrade', (answer, backend, first) => {
+  const giveUp = (): void => {
     deadline.clear();
-    response.detachSocket(socket);
-    socket.write(switchingHead(answer), 'latin1');
-    if (exchange.head.length > 0) socket.unshift(exchange.head);
+    upstream.destroy();
+    if (!response.headersSent && !socket.destroyed) refuse(request, response, brokenBackend);
+  };
+  watchInterim(upstream, { tooMany: giveUp });
+  upstream.once('upgrade', (answer, backend, first) => {
+    if (response.headersSent || !switchesTo(answer, offered(request))) {
+      backend.destroy();
+      giveUp();
+      return;
+    }
+    deadline.clear();
     if (first.length > 0) backend.unshift(first);
-    join(socket, backend);
+    switchOver(exchange, answer, backend);
   });
   upstream.once('response', (answer) => {
+    if (response.headersSent) return;
     deadline.clear();
     answer.once('close', () => upstream.destroy());
     relayResponse(upstream, answer, request, response, limits);
   });
-  upstream.on('error', () => {
-    deadline.clear();
-    if (!response.headersSent && !socket.destroyed) refuse(request, response, brokenBackend);
-  });
+  upstream.on('error', giveUp);
   socket.once('close', () => {
     deadline.clear();
     upstream.destroy();
@@ -75,12 +95,19 @@ export function forwardUpgrade(exchange: UpgradeExchange, limits: Limits): void 
   upstream.end();
 }
 
+function switchOver({ response, socket, head }: UpgradeExchange, answer: IncomingMessage, backend: Socket) {
+  response.detachSocket(socket);
+  socket.write(switchingHead(answer), 'latin1');
+  if (head.length > 0) socket.unshift(head);
+  join(socket, backend);
+}
+
 function openUpgrade(request: IncomingMessage, { upstream, path }: Destination, limits: Limits) {
   const headers = forwardedRequestHeaders(headersOf(request.rawHeaders), peerOf(request));
   const opened = httpRequest({
     method: request.method,
     path,
-    headers: withUpgrade(headers, request.headers.upgrade).flat(),
+    headers: withUpgrade(headers, offered(request).join(', ')).flat(),
     // Half-open, so that a container that has nothing more to say can still be told things.
     createConnection: () =>
       connect({ host: upstream.host, port: upstream.port, allowHalfOpen: true, noDelay: true }),

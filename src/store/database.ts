@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { DomainError, messageOf } from '../domain/errors.ts';
@@ -8,6 +8,9 @@ import type { Tables } from './schema.ts';
 
 /** berth's database, open. Whoever opened it destroys it. */
 export type Database = Kysely<Tables>;
+
+/** How long to wait for whoever has the file. */
+const LOCK_MS = 2_000;
 
 const SCHEMA_FILE = new URL('../../schema.sql', import.meta.url);
 
@@ -20,12 +23,12 @@ export function openDatabase(dataDir: string): Database {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   chmodSync(dataDir, 0o700);
   const file = join(dataDir, 'berth.db');
-  const isNew = !existsSync(file);
   try {
-    const sqlite = new BetterSqlite(file, { timeout: 2_000 });
+    if (existsSync(file)) examine(file);
+    const sqlite = new BetterSqlite(file, { timeout: LOCK_MS });
     try {
       chmodSync(file, 0o600);
-      prepare(sqlite, isNew);
+      prepare(sqlite);
     } catch (error) {
       sqlite.close();
       throw error;
@@ -44,31 +47,45 @@ function withForgivingRollback(sqlite: BetterSqlite.Database): SqliteDatabase {
   };
 }
 
-function prepare(sqlite: BetterSqlite.Database, isNew: boolean): void {
+/** Looks without writing: what is refused is left as it is, to the byte. */
+function examine(file: string): void {
+  const sqlite = new BetterSqlite(file, { readonly: true, timeout: LOCK_MS });
+  try {
+    const version = Number(sqlite.pragma('user_version', { simple: true }));
+    if (version > SCHEMA_VERSION) throw newer(file, version);
+    const result = sqlite.pragma('quick_check(1)', { simple: true });
+    if (result !== 'ok') throw new Error(`the file is damaged: ${String(result)}`);
+    const lacking = version === SCHEMA_VERSION ? tablesOf(schema()).difference(tablesOf(sqlite)) : new Set();
+    if (lacking.size > 0) throw new Error(`the file is damaged: it lacks ${[...lacking].join(', ')}`);
+    if (version === 0 && existsSync(join(dirname(file), 'installation'))) {
+      throw new Error('it is empty, though berth has run here');
+    }
+  } finally {
+    sqlite.close();
+  }
+}
+
+/** An empty database as schema.sql makes it. */
+function schema(): BetterSqlite.Database {
+  return new BetterSqlite(':memory:').exec(readFileSync(SCHEMA_FILE, 'utf8'));
+}
+
+function tablesOf(sqlite: BetterSqlite.Database): ReadonlySet<unknown> {
+  return new Set(sqlite.prepare("select name from sqlite_schema where type = 'table'").pluck().all());
+}
+
+function prepare(sqlite: BetterSqlite.Database): void {
   // One berthd a data folder: a second one finds the file locked.
   sqlite.pragma('locking_mode = EXCLUSIVE');
   sqlite.pragma('journal_mode = WAL');
   // An acknowledged write survives a power cut only if each commit reaches the disk.
   sqlite.pragma('synchronous = FULL');
   sqlite.pragma('foreign_keys = ON');
-  if (!isNew) checkIntegrity(sqlite);
   migrate(sqlite);
-}
-
-function checkIntegrity(sqlite: BetterSqlite.Database): void {
-  const result = sqlite.pragma('quick_check(1)', { simple: true });
-  if (result !== 'ok') throw new Error(`the file is damaged: ${String(result)}`);
 }
 
 function migrate(sqlite: BetterSqlite.Database): void {
   const version = Number(sqlite.pragma('user_version', { simple: true }));
-  if (version > SCHEMA_VERSION) {
-    throw new DomainError(
-      'conflict',
-      `The database ${sqlite.name} has schema version ${version} and this berth knows ${SCHEMA_VERSION}: it was written by a ` +
-        'newer berth. Install that version again, or start with another data folder (BERTH_DATA_DIR).',
-    );
-  }
   if (version === SCHEMA_VERSION) return;
   const steps =
     version === 0
@@ -78,6 +95,14 @@ function migrate(sqlite: BetterSqlite.Database): void {
     for (const sql of steps) sqlite.exec(sql);
     sqlite.pragma(`user_version = ${SCHEMA_VERSION}`);
   })();
+}
+
+function newer(file: string, version: number): DomainError {
+  return new DomainError(
+    'conflict',
+    `The database ${file} has schema version ${version} and this berth knows ${SCHEMA_VERSION}: it was written by a ` +
+      'newer berth. Install that version again, or start with another data folder (BERTH_DATA_DIR).',
+  );
 }
 
 function unusable(file: string, error: unknown): DomainError {

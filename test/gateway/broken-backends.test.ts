@@ -50,6 +50,28 @@ describe('a container that fails', () => {
       (socket) => socket.end('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
     ],
     [
+      'switches protocols without saying to which',
+      (socket) => socket.end('HTTP/1.1 101 Switching\r\nContent-Length: 0\r\n\r\n'),
+    ],
+    ['sends a status below 100', (socket) => socket.end('HTTP/1.1 099 What\r\nContent-Length: 0\r\n\r\n')],
+    ['sends 100 without end', (socket) => socket.write('HTTP/1.1 100 C\r\n\r\n'.repeat(10_000))],
+    ['sends 103 without end', (socket) => socket.write('HTTP/1.1 103 E\r\n\r\n'.repeat(10_000))],
+    ['compresses on the way', (socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx')],
+    [
+      'compresses its chunks',
+      (socket) =>
+        socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n'),
+    ],
+    [
+      'sends chunks within chunks',
+      (socket) =>
+        socket.end(`HTTP/1.1 200 OK\r\n${'Transfer-Encoding: chunked\r\n'.repeat(2)}\r\n1\r\nx\r\n0\r\n\r\n`),
+    ],
+    [
+      'sends chunks in an old version',
+      (socket) => socket.end('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n'),
+    ],
+    [
       'sends a reason that no one may repeat',
       (socket) => socket.end('HTTP/1.1 200 a\x01b\r\nContent-Length: 0\r\n\r\n'),
     ],
@@ -68,6 +90,25 @@ describe('a container that fails', () => {
     await gateway.route('hangs.localhost', [backend.port], { requestTimeoutMs: 200 });
     expect((await ask(gateway.port, 'hangs.localhost')).status).toBe(504);
     await expect.poll(() => backend.sockets.size).toBe(0);
+  });
+
+  it('answers 504 when it only says again and again that it goes on', async () => {
+    let sent = 0;
+    await misbehave('continues.localhost', (socket) => {
+      const again = setInterval(() => {
+        sent += 1;
+        socket.write('HTTP/1.1 100 C\r\n\r\n');
+      }, 40);
+      socket.once('close', () => clearInterval(again));
+    });
+    await gateway.route('continues.localhost', [backends.at(-1)?.port ?? 0], { requestTimeoutMs: 200 });
+    const answer = await sendRaw(
+      gateway.port,
+      'GET / HTTP/1.1\r\nHost: continues.localhost\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 504 /);
+    expect(sent).toBeGreaterThan(1);
+    await expect.poll(() => backends.at(-1)?.sockets.size).toBe(0);
   });
 
   it('does not cut an answer that goes on for longer than that', async () => {

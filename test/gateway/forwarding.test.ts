@@ -232,6 +232,26 @@ describe('forwarding', () => {
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 200 .*body/s);
   });
 
+  it.each([
+    ['tells a client that expects it of 100 once', 'HTTP/1.1', 'Expect: 100-continue\r\n', 1],
+    ['spares a client that did not ask for it 100', 'HTTP/1.1', '', 0],
+    ['spares an HTTP/1.0 client 100', 'HTTP/1.0', 'Expect: 100-continue\r\n', 0],
+  ])('%s', async (_what, version, expectation, times) => {
+    const backend = await rawBackend((socket) => {
+      socket.once('data', () =>
+        socket.write(`${'HTTP/1.1 100 C\r\n\r\n'.repeat(3)}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone`),
+      );
+    });
+    backends.push(backend);
+    await gateway.route('interim.localhost', [backend.port]);
+    const answer = await sendRaw(
+      gateway.port,
+      `POST / ${version}\r\nHost: interim.localhost\r\n${expectation}Content-Length: 1\r\nConnection: close\r\n\r\nx`,
+    );
+    expect(answer.match(/HTTP\/1\.1 100 /g) ?? []).toHaveLength(times);
+    expect(answer).toMatch(/HTTP\/1\.1 200 OK\r\n.*done$/s);
+  });
+
   it('closes the connection when a client that waits for 100 gets another answer', async () => {
     const backend = await serve('no.localhost', () => undefined);
     backend.server.on('checkContinue', (_incoming, response) => response.writeHead(413).end());

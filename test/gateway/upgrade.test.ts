@@ -99,6 +99,44 @@ describe('upgraded connections', () => {
     expect(answer.length).toBeGreaterThan(3_000_000);
   });
 
+  it.each([
+    ['switches to something else', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n'],
+    ['switches without saying to what', 'HTTP/1.1 101 S\r\n\r\n'],
+    ['never comes to its answer', 'HTTP/1.1 100 C\r\n\r\n'.repeat(10_000) + SWITCHED],
+  ])('are answered 502 where the container %s', async (what, bytes) => {
+    const host = `${what.replaceAll(' ', '-')}.localhost`;
+    const backend = await rawBackend((socket) => {
+      socket.once('data', () => socket.write(bytes)).once('end', () => socket.end());
+    });
+    backends.push(backend);
+    await gateway.route(host, [backend.port]);
+    const client = connect(gateway.port, '127.0.0.1');
+    client.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n`);
+    const answer = await readAll(client);
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer.match(/HTTP\/1\.1 \d/g)).toHaveLength(1);
+    await expect.poll(() => backend.sockets.size).toBe(0);
+  });
+
+  it('never offer h2c to a container, nor among others', async () => {
+    const heard = Promise.withResolvers<string>();
+    const backend = await rawBackend((socket) => {
+      socket.once('data', (data) => {
+        heard.resolve(data.toString('latin1'));
+        socket.end('HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: RAW\r\n\r\n');
+      });
+    });
+    backends.push(backend);
+    await gateway.route('offers.localhost', [backend.port]);
+    const client = connect(gateway.port, '127.0.0.1');
+    client.write(
+      'GET / HTTP/1.1\r\nHost: offers.localhost\r\nConnection: Upgrade\r\nUpgrade: h2c, raw, H2C\r\nUpgrade: foo/2\r\n\r\n',
+    );
+    expect(await readUntil(client, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 101 /);
+    expect((await heard.promise).match(/^upgrade:.*$/gim)).toEqual(['Upgrade: raw, foo/2']);
+    client.destroy();
+  });
+
   it('take an offer of h2c for a plain request, its body included', async () => {
     const backend = await httpBackend((request, response) => request.pipe(response));
     backends.push(backend);

@@ -66,10 +66,16 @@ describe('the database', () => {
 
   test('of a newer schema is refused and left as it is', async () => {
     await use();
-    tamper((sqlite) => sqlite.pragma(`user_version = ${SCHEMA_VERSION + 1}`));
-    const before = readFileSync(file());
+    // As a power cut leaves it: what was committed last stands in a second file.
+    const files = [file(), `${file()}-wal`];
+    let before: Buffer[] = [];
+    tamper((sqlite) => {
+      sqlite.pragma(`user_version = ${SCHEMA_VERSION + 1}`);
+      before = files.map((name) => readFileSync(name));
+    });
+    for (const [index, name] of files.entries()) writeFileSync(name, before[index] ?? '');
     expect(open).toThrow(/newer berth.*Install that version again/s);
-    expect(readFileSync(file()).equals(before)).toBe(true);
+    expect(files.map((name) => readFileSync(name))).toEqual(before);
   });
 
   test('that is damaged is refused and left as it is', async () => {
@@ -79,6 +85,16 @@ describe('the database', () => {
     writeFileSync(file(), bytes);
     expect(open).toThrow(/can't be used: .*(damaged|malformed).*restore it from a backup/s);
     expect(readFileSync(file()).equals(bytes)).toBe(true);
+  });
+
+  test('that lacks a table is refused, and so is an empty one where berth has run', async () => {
+    await use();
+    tamper((sqlite) => sqlite.exec('drop table hostnames'));
+    expect(open).toThrow(/lacks hostnames/);
+    writeFileSync(file(), '');
+    writeFileSync(join(folder.path, 'data', 'installation'), 'one');
+    expect(open).toThrow(/empty, though berth has run here/);
+    expect(statSync(file()).size).toBe(0);
   });
 
   test('that is no database is refused and left as it is', async () => {
