@@ -20,6 +20,11 @@ export interface Listen {
 
 const text = z.string('must be a text').min(1, 'must not be empty');
 
+/** What unix(7) leaves for a socket's path. */
+function fitsSocket(path: string): boolean {
+  return Buffer.byteLength(path) <= 107;
+}
+
 const listen = text.transform((address, context): Listen => {
   const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(address) ?? [];
   if (port === undefined || Number(port) > 65_535) {
@@ -52,7 +57,9 @@ const Settings = z.strictObject({
   data_dir: text.optional(),
   api_listen: listen.optional(),
   api_hosts: list.optional(),
-  socket: text.optional(),
+  socket: text
+    .refine(fitsSocket, 'must be a path of at most 107 bytes: a Unix socket takes no longer one')
+    .optional(),
   gateway_listen: listen.optional(),
   gateway_workers: z.coerce
     .number('must be a number')

@@ -75,6 +75,7 @@ describe('the configuration', () => {
     ['BERTH_START_TIMEOUT', 'soon'],
     ['BERTH_DOMAIN', 'no spaces'],
     ['BERTH_JWKS_URL', 'not a url'],
+    ['BERTH_SOCKET', `/${'x'.repeat(120)}`],
     ['BERTH_LOG_LEVEL', 'loud'],
     ['BERTH_NO_SUCH_KEY', 'x'],
   ])('refuses %s=%s in one line that names it', (name, value) => {

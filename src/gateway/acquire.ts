@@ -1,4 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { DomainError, messageOf } from '../domain/errors.ts';
@@ -34,11 +36,29 @@ export async function acquireGateway(options: AcquireOptions, signal: AbortSigna
   const { gatewaySocket, folder, log } = options;
   if (gatewaySocket !== null) return openGatewayLink({ socketPath: gatewaySocket, log });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const socketPath = join(folder, 'admin.sock');
+  const socketPath = join(socketFolder(folder), 'admin.sock');
   const running = existsSync(socketPath) ? await adopt(socketPath, options, signal) : undefined;
   if (running !== undefined) return running;
   await launch(socketPath, options, signal);
   return await connected(socketPath, LAUNCH_MS, log, signal);
+}
+
+/** A Unix socket's path holds 107 bytes (unix(7)); a new generation's is a little longer before it takes the old one's place. */
+const LONGEST_SOCKET_PATH = 95;
+
+/** The folder itself, or where its path is too long for a socket a short one that is ours alone. */
+function socketFolder(folder: string): string {
+  if (Buffer.byteLength(join(folder, 'admin.sock')) <= LONGEST_SOCKET_PATH) return folder;
+  const short = join(tmpdir(), `berth-${createHash('sha256').update(folder).digest('hex').slice(0, 12)}`);
+  mkdirSync(short, { recursive: true, mode: 0o700 });
+  const found = lstatSync(short);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0) {
+    throw new DomainError(
+      'conflict',
+      `${short} is not this user's alone: remove it, or use a shorter BERTH_DATA_DIR.`,
+    );
+  }
+  return short;
 }
 
 /** The link to a gateway that runs already; undefined where none answers any more. */
