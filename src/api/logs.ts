@@ -10,6 +10,7 @@ import type { ApiEnv } from './context.ts';
 import type { ApiDeps } from './deps.ts';
 import { type Api, problems } from './openapi.ts';
 import { LastEventId, logQuery } from './schemas/log-request.ts';
+import { LogEventView } from './schemas/log-view.ts';
 
 /** What log streams are made from. */
 export interface LogDeps extends Pick<ApiDeps, 'containers' | 'log' | 'now'> {
@@ -57,7 +58,7 @@ export function registerLogs(app: Api, deps: LogDeps, limits: LogLimits = LIMITS
       headers: z.object({ 'Last-Event-ID': LastEventId }),
     },
     responses: {
-      200: { description: EVENTS, content: { 'text/event-stream': { schema: z.string() } } },
+      200: { description: EVENTS, content: { 'text/event-stream': { schema: LogEventView } } },
       ...problems('invalid', 'not-found', 'too-many'),
     },
   });

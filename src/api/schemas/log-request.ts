@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type LineId, parseLineId } from '../../logs/line-id.ts';
 import { MAX_TAIL } from '../../logs/log-event.ts';
 import { parseSince } from '../../logs/timestamp.ts';
+import { LINE_ID_PATTERN } from './log-view.ts';
 
 /** The header with which a reader goes on where it was. */
 export const LastEventId = z
@@ -16,6 +17,7 @@ export const LastEventId = z
   })
   .openapi({
     type: 'string',
+    pattern: LINE_ID_PATTERN,
     example: '2026-01-02T03:04:05.000000006Z~2',
     description: 'Go on after this event; `tail` and `since` then do not count.',
     param: { in: 'header', required: false },
