@@ -11,7 +11,7 @@ import { forwardedRequestHeaders, forwardedTrailers } from './forwarded-headers.
 import { type Header, headerValues } from './headers.ts';
 import { expectsContinue, watchInterim } from './interim-responses.ts';
 import type { Limits } from './limits.ts';
-import { hasBody, headersOf, isChunked, peerOf } from './node-http.ts';
+import { hasBody, headersOf, isChunked, peerOf, sendHead } from './node-http.ts';
 import { bodyStalled, brokenBackend, noAnswer, noConnection, type Refusal } from './refusal.ts';
 import { refuse } from './refuse.ts';
 import { relayResponse } from './relay-response.ts';
@@ -160,7 +160,7 @@ function sendBody(request: IncomingMessage, upstream: ClientRequest, deadline: A
     upstream.end();
     return;
   }
-  upstream.flushHeaders();
+  sendHead(upstream);
   request.pipe(upstream, { end: false });
   request.on('data', () => deadline.moved());
   request.once('end', () => {

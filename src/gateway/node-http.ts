@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingMessage } from 'node:http';
 import type { RequestHead } from './admission.ts';
 import type { Peer } from './forwarded-headers.ts';
 import type { Header } from './headers.ts';
@@ -40,4 +40,12 @@ export function hasBody(request: IncomingMessage): boolean {
 
 export function isChunked(message: IncomingMessage): boolean {
   return message.headers['transfer-encoding'] !== undefined;
+}
+
+/**
+ * Sends the head of a message by itself: a stream of events may have nothing to say for an hour. Node's flushHeaders()
+ * writes it as UTF-8, but it was read as Latin-1: only that writes every byte as it came.
+ */
+export function sendHead(message: OutgoingMessage): void {
+  message.write('', 'latin1');
 }

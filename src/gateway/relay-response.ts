@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { forwardedTrailers, withoutHopByHop } from './forwarded-headers.ts';
 import type { Header } from './headers.ts';
 import type { Limits } from './limits.ts';
-import { headersOf, isChunked, isHttp10 } from './node-http.ts';
+import { headersOf, isChunked, isHttp10, sendHead } from './node-http.ts';
 import { brokenBackend } from './refusal.ts';
 import { abort, awaitsContinue, refuse } from './refuse.ts';
 import { isSound } from './sound-answer.ts';
@@ -33,8 +33,7 @@ export function relayResponse(
     refuse(request, response, brokenBackend);
     return;
   }
-  // The head goes out by itself: a stream of events may have nothing to say for an hour.
-  response.flushHeaders();
+  sendHead(response);
   answer.pipe(response, { end: false });
   answer.once('end', () => {
     response.addTrailers(forwardedTrailers(headersOf(answer.rawTrailers)));
@@ -52,7 +51,9 @@ export function relayResponse(
 
 /** Node refuses to announce trailers on an answer that it doesn't send in chunks. */
 function responseHeaders(answer: IncomingMessage, request: IncomingMessage): Header[] {
-  const headers = withoutHopByHop(headersOf(answer.rawHeaders));
+  const all = withoutHopByHop(headersOf(answer.rawHeaders));
+  const headers =
+    answer.statusCode === 204 ? all.filter(([name]) => name.toLowerCase() !== 'content-length') : all;
   const bodiless = request.method === 'HEAD' || answer.statusCode === 204 || answer.statusCode === 304;
   if (isChunked(answer) && !isHttp10(request) && !bodiless) return headers;
   return headers.filter(([name]) => name.toLowerCase() !== 'trailer');
