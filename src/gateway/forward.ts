@@ -128,17 +128,14 @@ class Attempt {
   }
 }
 
-function openRequest(
-  { request, destination }: Exchange,
-  limits: Limits,
-  agent: Agent | false,
-): ClientRequest {
+function openRequest(exchange: Exchange, limits: Limits, agent: Agent | false): ClientRequest {
+  const { request, destination } = exchange;
   const upstream = httpRequest({
     host: destination.upstream.host,
     port: destination.upstream.port,
     method: request.method,
     path: destination.path,
-    headers: requestHeaders(request).flat(),
+    headers: requestHeaders(exchange).flat(),
     agent,
     maxHeaderSize: limits.responseHead,
   });
@@ -146,8 +143,9 @@ function openRequest(
   return upstream;
 }
 
-function requestHeaders(request: IncomingMessage): Header[] {
-  const headers = forwardedRequestHeaders(headersOf(request.rawHeaders), peerOf(request));
+function requestHeaders({ request, destination }: Exchange): Header[] {
+  const peer = peerOf(request, destination.authority);
+  const headers = forwardedRequestHeaders(headersOf(request.rawHeaders), peer);
   if (isChunked(request)) headers.push(['Transfer-Encoding', 'chunked']);
   else if (EXPECTS_BODY.has(request.method ?? '') && headerValues(headers, 'content-length').length === 0) {
     headers.push(['Content-Length', '0']);

@@ -1,4 +1,4 @@
-import { type Header, headerTokens } from './headers.ts';
+import { type Header, headerTokens, headerValues } from './headers.ts';
 
 /** Who sent a request, as X-Forwarded-* tells the container. */
 export interface Peer {
@@ -6,7 +6,7 @@ export interface Peer {
   /** The port of the gateway that it connected to. */
   readonly port: number;
   readonly protocol: 'http' | 'https';
-  /** The Host header as the client sent it; undefined from an HTTP/1.0 client without one. */
+  /** The Host header as the client sent it, or what its target names; undefined from an HTTP/1.0 client with neither. */
   readonly host: string | undefined;
 }
 
@@ -24,14 +24,11 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** What a sender may not take away by naming it in Connection: the message's framing and its destination. */
 const NEVER_REMOVED: ReadonlySet<string> = new Set(['content-length', 'host']);
 
-/** Only the gateway's own word on these reaches a container. */
-const FORWARDED: ReadonlySet<string> = new Set([
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-proto',
-]);
+/**
+ * What says who asked, besides X-Forwarded-*: only the gateway's own word on that reaches a container. And Proxy, which
+ * CGI turns into HTTP_PROXY, where many a library looks for the way to the internet.
+ */
+const CLAIMS: ReadonlySet<string> = new Set(['forwarded', 'proxy', 'x-forwarded', 'x-real-ip']);
 
 const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set(['content-length', 'host', 'trailer']);
 
@@ -41,10 +38,20 @@ export function withoutHopByHop(headers: readonly Header[]): Header[] {
   return headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()) && !named.has(name.toLowerCase()));
 }
 
+/** Whether a container could take a header that a client sent for the gateway's word, or for framing. */
+function isClaim(name: string): boolean {
+  // CGI, WSGI and their heirs make the same variable of X_Forwarded_For and X-Forwarded-For.
+  const read = name.toLowerCase().replaceAll('_', '-');
+  if (CLAIMS.has(read) || read.startsWith('x-forwarded-')) return true;
+  return name.includes('_') && (HOP_BY_HOP.has(read) || NEVER_REMOVED.has(read));
+}
+
 /** A client's headers as the container gets them; the framing and connection headers are the transport's to add. */
 export function forwardedRequestHeaders(headers: readonly Header[], peer: Peer): Header[] {
+  const unnamed = headerValues(headers, 'host').length === 0;
   return [
-    ...withoutHopByHop(headers).filter(([name]) => !FORWARDED.has(name.toLowerCase())),
+    ...(unnamed && peer.host !== undefined ? [['Host', peer.host] as const] : []),
+    ...withoutHopByHop(headers).filter(([name]) => !isClaim(name)),
     ['X-Forwarded-For', peer.address.replace(/^::ffff:(?=[0-9.]+$)/i, '')],
     ['X-Forwarded-Proto', peer.protocol],
     ...(peer.host === undefined ? [] : [['X-Forwarded-Host', peer.host] as const]),
@@ -55,6 +62,6 @@ export function forwardedRequestHeaders(headers: readonly Header[], peer: Peer):
 /** Trailer fields without those that would change the message's framing or route (RFC 9110, 6.5.1). */
 export function forwardedTrailers(trailers: readonly Header[]): [name: string, value: string][] {
   return withoutHopByHop(trailers)
-    .filter(([name]) => !FORBIDDEN_TRAILERS.has(name.toLowerCase()))
+    .filter(([name]) => !FORBIDDEN_TRAILERS.has(name.toLowerCase()) && !isClaim(name))
     .map(([name, value]) => [name, value]);
 }

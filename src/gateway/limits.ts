@@ -2,6 +2,8 @@
 export interface Limits {
   /** Request line and headers together; more is answered 431. */
   readonly requestHead: number;
+  /** Header lines of a request; more are answered 431. */
+  readonly requestHeaders: number;
   /** How long the head of a request may take. */
   readonly requestHeadMs: number;
   /** How long a connection may wait for its next request. */
@@ -19,6 +21,7 @@ export interface Limits {
 
 export const LIMITS: Limits = Object.freeze({
   requestHead: 16 * 1024,
+  requestHeaders: 256,
   requestHeadMs: 10_000,
   idleMs: 75_000,
   responseHead: 64 * 1024,

@@ -14,17 +14,18 @@ export function headOf(request: IncomingMessage): RequestHead {
   return {
     method: request.method ?? '',
     target: request.url ?? '',
-    version: isHttp10(request) ? '1.0' : '1.1',
+    version: request.httpVersion,
     headers: headersOf(request.rawHeaders),
   };
 }
 
-export function peerOf(request: IncomingMessage): Peer {
+/** @param authority the host that the client asks for, as it wrote it */
+export function peerOf(request: IncomingMessage, authority: string | undefined): Peer {
   return {
     address: request.socket.remoteAddress ?? '',
     port: request.socket.localPort ?? 0,
     protocol: 'http',
-    host: request.headers.host,
+    host: authority,
   };
 }
 

@@ -48,6 +48,16 @@ export const headTooLarge: Refusal = {
   message: 'The request line and headers are larger than 16 KiB. A large cookie is the usual cause.',
   close: true,
 };
+export const tooManyHeaders: Refusal = {
+  status: 431,
+  message: 'The request has more than 256 headers. Send fewer.',
+  close: true,
+};
+export const unknownVersion: Refusal = {
+  status: 505,
+  message: 'The request is not HTTP/1.1 or HTTP/1.0, which is what is spoken here.',
+  close: true,
+};
 export const noTunnels: Refusal = {
   status: 501,
   message: 'CONNECT is not offered here.',

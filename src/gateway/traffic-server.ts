@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, Socket } from 'node:net';
 import type { Limits } from './limits.ts';
-import { headTimeout, headTooLarge, malformed, noTunnels, type Refusal } from './refusal.ts';
+import { headTimeout, headTooLarge, malformed, noTunnels, type Refusal, unknownVersion } from './refusal.ts';
 import { refuseRaw } from './refuse.ts';
 import { isUpgrade, responseOnSocket } from './upgrade.ts';
 
@@ -39,7 +39,7 @@ export class TrafficServer {
       requireHostHeader: false,
       shouldUpgradeCallback: isUpgrade,
     });
-    // Node would drop what comes after the 2,000th header without a word.
+    // Node would drop what comes after the 2,000th header without a word: how many there may be is for admission.
     this.#server.maxHeadersCount = 0;
     this.#listen();
   }
@@ -157,6 +157,10 @@ function refusalFor(error: NodeJS.ErrnoException): Refusal {
       return headTooLarge;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return headTimeout;
+    case 'HPE_INVALID_VERSION':
+      // The parser says the same of a bare LF behind a version that it knows.
+      if (Reflect.get(error, 'reason') === 'Invalid HTTP version') return unknownVersion;
+      return malformed('The request line is not valid HTTP/1.1.');
     default:
       return malformed('The request is not valid HTTP/1.1.');
   }

@@ -86,7 +86,9 @@ export class Traffic {
 
   /** Where a request goes; undefined where it has been answered here. */
   #admit(request: IncomingMessage, response: ServerResponse): Destination | undefined {
-    const decision = dispatch(headOf(request), this.#table, (instance) => this.#activity.of(instance));
+    const decision = dispatch(headOf(request), this.#table, this.#options.limits, (instance) =>
+      this.#activity.of(instance),
+    );
     if (decision.kind === 'asleep') this.#options.wake(decision.route.containerId);
     if (decision.kind === 'forward') return decision;
     refuse(request, response, decision.refusal);

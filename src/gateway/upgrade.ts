@@ -102,8 +102,8 @@ function switchOver({ response, socket, head }: UpgradeExchange, answer: Incomin
   join(socket, backend);
 }
 
-function openUpgrade(request: IncomingMessage, { upstream, path }: Destination, limits: Limits) {
-  const headers = forwardedRequestHeaders(headersOf(request.rawHeaders), peerOf(request));
+function openUpgrade(request: IncomingMessage, { upstream, path, authority }: Destination, limits: Limits) {
+  const headers = forwardedRequestHeaders(headersOf(request.rawHeaders), peerOf(request, authority));
   const opened = httpRequest({
     method: request.method,
     path,

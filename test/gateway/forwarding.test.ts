@@ -76,6 +76,13 @@ describe('forwarding', () => {
         'X-Forwarded-Host: evil',
         'X-Forwarded-Port: 1',
         'Forwarded: for=1.2.3.4',
+        'X-Forwarded: for=1.2.3.4',
+        'X-Forwarded-Prefix: /evil',
+        'X-FORWARDED-Ssl: on',
+        'X-Forwarded-User: root',
+        'X_Forwarded_For: 1.2.3.4',
+        'x-forwarded_proto: https',
+        'X_FORWARDED-Host: evil',
       ];
       const headers = await echoed(`${claimed.join('\r\n')}\r\n`);
       expect(headers.filter((line) => /forwarded/i.test(line))).toEqual([
@@ -83,6 +90,23 @@ describe('forwarding', () => {
         'X-Forwarded-Proto: http',
         'X-Forwarded-Host: Echo.Localhost:81',
         `X-Forwarded-Port: ${gateway.port}`,
+      ]);
+    });
+
+    it('lose what a container could take for a word of the gateway, of the framing, or of its own settings', async () => {
+      const claimed = [
+        'X-Real-IP: 1.2.3.4',
+        'x_real_ip: 1.2.3.4',
+        'Proxy: http://evil/',
+        'Transfer_Encoding: chunked',
+        'Content_Length: 5',
+        'HOST_: kept',
+        'My_Header: kept',
+      ];
+      const headers = await echoed(`${claimed.join('\r\n')}\r\n`);
+      expect(headers.filter((line) => /^(x.real|proxy|.*_)/i.test(line))).toEqual([
+        'HOST_: kept',
+        'My_Header: kept',
       ]);
     });
 
@@ -116,6 +140,13 @@ describe('forwarding', () => {
         `GET ${target} HTTP/1.1\r\nHost: echo.localhost\r\nConnection: close\r\n\r\n`,
       );
       expect(answer).toContain(JSON.stringify(target));
+    });
+
+    it('name the host that a client of HTTP/1.0 names in its target alone', async () => {
+      const answer = await sendRaw(gateway.port, 'GET http://Echo.localhost:80/x HTTP/1.0\r\n\r\n');
+      expect(answer).toContain('"/x"');
+      expect(answer).toContain('"Host","Echo.localhost:80"');
+      expect(answer).toContain('"X-Forwarded-Host","Echo.localhost:80"');
     });
 
     it('say that a POST without a body has none', async () => {
@@ -197,7 +228,7 @@ describe('forwarding', () => {
         headers: { host: 'trailers.localhost', trailer: 'X-Asked' },
       });
       asked.write('body');
-      asked.addTrailers({ 'X-Asked': '7' });
+      asked.addTrailers({ 'X-Asked': '7', 'X-Forwarded-For': '1.2.3.4', Transfer_Encoding: 'chunked' });
       asked.end();
       const [answer] = (await once(asked, 'response')) as [IncomingMessage];
       expect(Buffer.concat(await answer.toArray()).toString()).toBe('{"x-asked":"7"}');
