@@ -6,13 +6,14 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type AnswerDeadline, watchAnswer } from './answer-deadline.ts';
+import { watchBodyRate } from './body-rate.ts';
 import type { Destination } from './dispatch.ts';
 import { forwardedRequestHeaders, forwardedTrailers } from './forwarded-headers.ts';
 import { type Header, headerValues } from './headers.ts';
 import { expectsContinue, watchInterim } from './interim-responses.ts';
 import type { Limits } from './limits.ts';
 import { hasBody, headersOf, isChunked, peerOf, sendHead } from './node-http.ts';
-import { bodyStalled, brokenBackend, noAnswer, noConnection, type Refusal } from './refusal.ts';
+import { bodyStalled, bodyTooSlow, brokenBackend, noAnswer, noConnection, type Refusal } from './refusal.ts';
 import { refuse } from './refuse.ts';
 import { relayResponse } from './relay-response.ts';
 import type { UpstreamPool } from './upstream-pool.ts';
@@ -62,7 +63,8 @@ class Attempt {
     this.#deadline = watchAnswer(this.#upstream, times, (phase) => this.#late(phase));
     this.#followUpstream();
     exchange.response.once('close', () => this.#closed());
-    sendBody(exchange.request, this.#upstream, this.#deadline);
+    sendBody(exchange.request, this.#upstream);
+    this.#followBody(times.answerMs);
   }
 
   /** Whether the pooled connection was closed in the very moment it was used again (RFC 9110, 9.2.2). */
@@ -70,12 +72,20 @@ class Attempt {
     return this.#upstream.reusedSocket && (this.#upstream.socket?.bytesRead ?? 0) === this.#bytesBefore;
   }
 
+  #followBody(graceMs: number): void {
+    const { request } = this.#exchange;
+    if (!hasBody(request)) return;
+    request.on('data', () => this.#deadline.moved());
+    const rate = { graceMs, bytesPerSecond: this.#limits.bodyRate };
+    watchBodyRate(request, rate, () => this.#giveUp(bodyTooSlow));
+  }
+
   #followUpstream(): void {
     const upstream = this.#upstream;
     upstream.once('socket', (socket) => {
       this.#bytesBefore = socket.bytesRead;
     });
-    watchInterim(upstream, { continue: () => this.#continue(), tooMany: () => this.#break() });
+    watchInterim(upstream, { continue: () => this.#continue(), tooMany: () => this.#giveUp(brokenBackend) });
     upstream.once('response', (answer) => this.#answered(answer));
     upstream.on('error', () => this.#fail());
     // Unasked, since Upgrade is not passed on here.
@@ -97,15 +107,13 @@ class Attempt {
   }
 
   #late(phase: 'connect' | 'answer'): void {
-    const { request, response } = this.#exchange;
-    this.#settle();
-    refuse(request, response, lateness(phase, request, this.#upstream));
-    this.#upstream.destroy();
+    this.#giveUp(lateness(phase, this.#exchange.request, this.#upstream));
   }
 
-  /** Has enough of a container that breaks the rules. */
-  #break(): void {
-    this.#fail();
+  #giveUp(refusal: Refusal): void {
+    if (this.#settled) return;
+    this.#settle();
+    refuse(this.#exchange.request, this.#exchange.response, refusal);
     this.#upstream.destroy();
   }
 
@@ -153,14 +161,13 @@ function requestHeaders({ request, destination }: Exchange): Header[] {
   return headers;
 }
 
-function sendBody(request: IncomingMessage, upstream: ClientRequest, deadline: AnswerDeadline): void {
+function sendBody(request: IncomingMessage, upstream: ClientRequest): void {
   if (!hasBody(request)) {
     upstream.end();
     return;
   }
   sendHead(upstream);
   request.pipe(upstream, { end: false });
-  request.on('data', () => deadline.moved());
   request.once('end', () => {
     upstream.addTrailers(forwardedTrailers(headersOf(request.rawTrailers)));
     upstream.end();

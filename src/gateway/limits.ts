@@ -6,6 +6,10 @@ export interface Limits {
   readonly requestHeaders: number;
   /** How long the head of a request may take. */
   readonly requestHeadMs: number;
+  /** The rate in bytes a second below which a body is too slow, once the time to answer is over. */
+  readonly bodyRate: number;
+  /** How long nothing may move on a connection whose client has ended its side. */
+  readonly halfClosedMs: number;
   /** How long a connection may wait for its next request. */
   readonly idleMs: number;
   /** Status line and headers of a container's answer; more is answered 502. */
@@ -23,6 +27,8 @@ export const LIMITS: Limits = Object.freeze({
   requestHead: 16 * 1024,
   requestHeaders: 256,
   requestHeadMs: 10_000,
+  bodyRate: 500,
+  halfClosedMs: 5_000,
   idleMs: 75_000,
   responseHead: 64 * 1024,
   connectMs: 10_000,

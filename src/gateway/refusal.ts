@@ -38,6 +38,11 @@ export const bodyStalled: Refusal = {
   message: 'The body of the request stopped arriving.',
   close: true,
 };
+export const bodyTooSlow: Refusal = {
+  status: 408,
+  message: 'The body of the request arrives too slowly.',
+  close: true,
+};
 export const headTimeout: Refusal = {
   status: 408,
   message: 'The head of the request did not arrive in time.',

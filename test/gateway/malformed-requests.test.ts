@@ -160,4 +160,30 @@ describe('malformed requests', () => {
     expect(await readUntil(socket, '\r\n\r\n')).toMatch(/^HTTP\/1\.1 408 /);
     socket.destroy();
   });
+
+  /** Sends a body piece by piece until it is sent or answered. */
+  async function drip(host: string, piece: string, pieces: number): Promise<string> {
+    await gateway.route(host, [backend.port], { requestTimeoutMs: 300 });
+    const socket = connect(gateway.port, '127.0.0.1');
+    const head = `POST / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n`;
+    socket.write(`${head}Content-Length: ${piece.length * pieces}\r\n\r\n`);
+    let sent = 0;
+    const dripping = setInterval(() => {
+      socket.write(piece);
+      sent += 1;
+      if (sent === pieces) clearInterval(dripping);
+    }, 50);
+    const answer = await readUntil(socket, '\r\n\r\n');
+    clearInterval(dripping);
+    socket.destroy();
+    return answer;
+  }
+
+  it('answers 408 to a body that comes byte by byte', async () => {
+    expect(await drip('dripping.localhost', 'x', 1_000)).toMatch(/^HTTP\/1\.1 408 .*connection: close/is);
+  });
+
+  it('takes a body over a slow line for as long as it comes', async () => {
+    expect(await drip('slow-line.localhost', 'x'.repeat(1_000), 20)).toMatch(/^HTTP\/1\.1 200 /);
+  });
 });
