@@ -23,11 +23,11 @@ export class TrafficServer {
   /** The response that each connection waits for. */
   readonly #open = new Map<Socket, ServerResponse>();
   readonly #refused = new WeakSet<Socket>();
-  readonly #lingerMs: number;
+  readonly #limits: Limits;
   #requests = 0;
 
   constructor(limits: Limits, handlers: TrafficHandlers) {
-    this.#lingerMs = limits.lingerMs;
+    this.#limits = limits;
     this.#handlers = handlers;
     this.#server = createServer({
       maxHeaderSize: limits.requestHead,
@@ -41,6 +41,8 @@ export class TrafficServer {
     });
     // Node would drop what comes after the 2,000th header without a word: how many there may be is for admission.
     this.#server.maxHeadersCount = 0;
+    // Node has this switch (lib/_http_server.js), but no name for it in its documentation or types.
+    Reflect.set(this.#server, 'httpAllowHalfOpen', true);
     this.#listen();
   }
 
@@ -95,10 +97,19 @@ export class TrafficServer {
   #opened(socket: Socket): void {
     this.#sockets.add(socket);
     this.#handlers.loadChanged();
+    socket.once('end', () => this.#ended(socket));
     socket.once('close', () => {
       this.#sockets.delete(socket);
       this.#handlers.loadChanged();
     });
+  }
+
+  /**
+   * The client ends its side. It may still read, or be gone: which of the two shows when something is written to it, so
+   * it is waited for that, but not for long.
+   */
+  #ended(socket: Socket): void {
+    if (this.#open.has(socket)) socket.setTimeout(this.#limits.halfClosedMs);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -119,7 +130,7 @@ export class TrafficServer {
     response.once('close', () => {
       this.#requests -= 1;
       if (this.#open.get(socket) === response) this.#open.delete(socket);
-      if (!request.complete) finishBody(request, this.#lingerMs);
+      if (!request.complete) finishBody(request, this.#limits.lingerMs);
       this.#handlers.loadChanged();
     });
   }

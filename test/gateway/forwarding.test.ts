@@ -380,6 +380,35 @@ describe('forwarding', () => {
     await gone.promise;
   });
 
+  it('answers a client that ends its side behind its request', async () => {
+    await serve('nc.localhost', (incoming, response) => {
+      incoming.resume().once('end', () => {
+        response.write('first, ');
+        setTimeout(() => response.end('last'), 100);
+      });
+    });
+    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
+    const request = 'POST / HTTP/1.1\r\nHost: nc.localhost\r\nContent-Length: 4\r\n\r\nbody';
+    socket.end(request.repeat(2));
+    const answers = await readAll(socket);
+    expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(2);
+    expect(answers.match(/last/g)).toHaveLength(2);
+  });
+
+  it('tells the container when a client that ended its side does not come to read', async () => {
+    const begun = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    await serve('gone-early.localhost', (_incoming, response) => {
+      begun.resolve();
+      response.once('close', gone.resolve);
+    });
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: gone-early.localhost\r\n\r\n');
+    await begun.promise;
+    socket.destroy();
+    await gone.promise;
+  });
+
   it('passes on each event of a stream as it comes', async () => {
     const next = Promise.withResolvers<() => void>();
     await serve('events.localhost', (_incoming, response) => {
