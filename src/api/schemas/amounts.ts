@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { MIN_RAM_BYTES } from '../../domain/container-spec.ts';
-import { DURATION_PATTERN, parseDuration } from '../../domain/duration.ts';
-import { parseQuantity, QUANTITY_PATTERN } from '../../domain/quantity.ts';
+import { parseDuration } from '../../domain/duration.ts';
+import { parseQuantity } from '../../domain/quantity.ts';
+import { durationPattern, RAM_PATTERN, STORAGE_PATTERN } from './amount-patterns.ts';
 import { saying } from './texts.ts';
 
 /** Docker's unit of CPU time: a billionth of a core. */
@@ -20,7 +21,11 @@ export const Cpu = z
   .transform((cores) => Math.round(cores * NANO) / NANO)
   .openapi({ example: 1, description: 'Cores; fractions allowed. At most what the machine has (422).' });
 
-function quantity(example: string, description: string, minBytes: number, tooSmall: string) {
+function quantity(
+  { example, description, pattern }: { example: string; description: string; pattern: string },
+  minBytes: number,
+  tooSmall: string,
+) {
   const wrong = `must be a quantity of bytes, such as "${example}": digits and perhaps Ki, Mi, Gi, Ti, k, M, G or T`;
   return z
     .string(saying(wrong))
@@ -30,21 +35,27 @@ function quantity(example: string, description: string, minBytes: number, tooSma
       context.addIssue(parsed === undefined ? wrong : tooSmall);
       return z.NEVER;
     })
-    .openapi({ type: 'string', pattern: QUANTITY_PATTERN.source, example, description });
+    .openapi({ type: 'string', pattern, example, description });
 }
 
 /** Memory. */
 export const Ram = quantity(
-  '512Mi',
-  'Memory, at least 6Mi, at most what the machine has (422).',
+  {
+    example: '512Mi',
+    description: 'Memory, at least 6Mi, at most what the machine has (422).',
+    pattern: RAM_PATTERN,
+  },
   MIN_RAM_BYTES,
   'must be at least 6Mi: Docker starts nothing with less',
 );
 
 /** How much a container may write besides its volumes. */
 export const EphemeralStorage = quantity(
-  '10Gi',
-  'What the container may write outside its volumes.',
+  {
+    example: '10Gi',
+    description: 'What the container may write outside its volumes.',
+    pattern: STORAGE_PATTERN,
+  },
   1,
   'must be more than 0',
 );
@@ -60,5 +71,5 @@ export function duration(example: string, minMs: number, maxMs: number, bounds: 
       context.addIssue(wrong);
       return z.NEVER;
     })
-    .openapi({ type: 'string', pattern: DURATION_PATTERN.source, maxLength: 64, example });
+    .openapi({ type: 'string', pattern: durationPattern(minMs, maxMs), example });
 }

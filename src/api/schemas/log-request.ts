@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { type LineId, parseLineId } from '../../logs/line-id.ts';
 import { MAX_TAIL } from '../../logs/log-event.ts';
 import { parseSince } from '../../logs/timestamp.ts';
+import { SINCE_PATTERN } from './amount-patterns.ts';
 import { LINE_ID_PATTERN } from './log-view.ts';
 
 /** The header with which a reader goes on where it was. */
@@ -65,6 +66,7 @@ export function logQuery(now: () => Date) {
       })
       .openapi({
         type: 'string',
+        pattern: SINCE_PATTERN,
         example: '10m',
         description: 'Only lines of this time or later: RFC 3339, Unix seconds, or so long ago.',
         param: { in: 'query', required: false },

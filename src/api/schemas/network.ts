@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { duration } from './amounts.ts';
+import { wholeNumbers } from './number-pattern.ts';
 import { saying } from './texts.ts';
 
 const PORT = 'must be a port from 1 to 65535';
-const DIGITS = /^(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$/;
+const DIGITS = new RegExp(`^${wholeNumbers(1, 65_535)}$`);
 
 /** The port that the container listens on. */
 export const Port = z

@@ -59,7 +59,8 @@ export const NewToken = z
   .refine(({ sub, user }) => sub === undefined || user === undefined, {
     path: ['user'],
     error: 'must be left out where "sub" is given: both say whom the token is for',
-  });
+  })
+  .openapi({ not: { required: ['sub', 'user'] } });
 
 /** A token for a name and a password. */
 export const TokenView = z.object({ token: z.string() }).strict().openapi('Token');

@@ -34,4 +34,7 @@ export const Volumes = z
   .refine((volumes) => new Set(volumes.map(({ path }) => path)).size === volumes.length, {
     error: 'must not mount two volumes at one path',
   })
-  .openapi({ description: 'Named volumes of the owner, which outlive the container. Paths must differ.' });
+  .openapi({
+    uniqueItems: true,
+    description: 'Named volumes of the owner, which outlive the container. Paths must differ.',
+  });
