@@ -18,7 +18,8 @@ export const LastEventId = z
   })
   .openapi({
     type: 'string',
-    pattern: LINE_ID_PATTERN,
+    // An empty one is none.
+    pattern: LINE_ID_PATTERN.replace(/^\^(.*)\$$/, '^($1)?$'),
     example: '2026-01-02T03:04:05.000000006Z~2',
     description: 'Go on after this event; `tail` and `since` then do not count.',
     param: { in: 'header', required: false },
