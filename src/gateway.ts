@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { messageOf } from './domain/errors.ts';
+import { entryPath } from './gateway/entry.ts';
 import { runRole } from './gateway/run-role.ts';
 import { type GatewaySettings, readSettings } from './gateway/settings.ts';
 import { openLog } from './log.ts';
@@ -19,7 +20,7 @@ const { role, generation, logLevel, journal } = settings;
 const about = { role, ...(generation > 0 && { generation }) };
 const log = openLog({ name: 'berth-gateway', level: logLevel, about, journal });
 try {
-  await runRole(settings, fileURLToPath(import.meta.url), log);
+  await runRole(settings, entryPath(fileURLToPath(import.meta.url), process.argv[1]), log);
 } catch (error) {
   log.fatal({ err: error }, `the gateway's ${settings.role} ended: ${messageOf(error)}`);
   process.exitCode = 1;

@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { entryPath } from './entry.ts';
 import type { LogLevel } from './settings.ts';
 
 export interface LaunchOptions {
@@ -81,7 +82,8 @@ function environment(options: LaunchOptions): Record<string, string> {
 /** The gateway's entry beside this folder, as source or as built. */
 function entry(): string {
   const here = fileURLToPath(import.meta.url);
-  return fileURLToPath(new URL(`../gateway${extname(here)}`, import.meta.url));
+  const script = fileURLToPath(new URL(`../gateway${extname(here)}`, import.meta.url));
+  return entryPath(script, process.argv[1]);
 }
 
 /** Node has no public way to a server's file descriptor, and a child can only be given a socket as one. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parseDuration } from '../domain/duration.ts';
 import { invalidField } from '../domain/errors.ts';
@@ -56,7 +57,7 @@ export function readSettings(
     generation: wholeNumber('--generation', values.generation ?? '0', 0),
     adminSocket: required('--admin', values.admin),
     tableFile: required('--table', values.table),
-    workers: wholeNumber('BERTH_GATEWAY_WORKERS', env.BERTH_GATEWAY_WORKERS ?? '1', 1),
+    workers: wholeNumber('BERTH_GATEWAY_WORKERS', env.BERTH_GATEWAY_WORKERS ?? String(halfTheCores()), 1),
     drainTimeoutMs: duration('BERTH_DRAIN_TIMEOUT', env.BERTH_DRAIN_TIMEOUT ?? '30s'),
     stopTimeoutMs: duration('BERTH_STOP_TIMEOUT', env.BERTH_STOP_TIMEOUT ?? '5s'),
     logLevel: oneOf('BERTH_LOG_LEVEL', LOG_LEVELS, env.BERTH_LOG_LEVEL ?? 'info'),
@@ -65,6 +66,10 @@ export function readSettings(
     notifySocket: env.NOTIFY_SOCKET,
     environment: Object.fromEntries(INHERITED.flatMap((name) => (env[name] ? [[name, env[name]]] : []))),
   });
+}
+
+function halfTheCores(): number {
+  return Math.max(1, Math.floor(availableParallelism() / 2));
 }
 
 /** The arguments that start another process of this gateway. */

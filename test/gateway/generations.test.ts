@@ -1,11 +1,27 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { launchGateway } from '../../src/gateway/launch.ts';
+import { openGatewayLink } from '../../src/gateway/link.ts';
 import { type HttpBackend, httpBackend } from '../support/backends.ts';
 import { eventually, isRunning, soon, startGateway, type TestGateway } from '../support/gateway.ts';
 import { ask, begin } from './client.ts';
@@ -223,4 +239,54 @@ describe('generations of the gateway', () => {
       code: 'EADDRINUSE',
     });
   });
+
+  it('start from the code that is installed by then, where the one before was started through a link', async () => {
+    for (const release of ['1.0.0', '2.0.0']) await install(release);
+    const current = join(dir, 'current');
+    await symlink(join(dir, '1.0.0'), current);
+    const adminSocket = join(dir, 'linked.sock');
+    const options = {
+      host: '127.0.0.1',
+      port: 0,
+      adminSocket,
+      tableFile: join(dir, 'linked.json'),
+      logFile: join(dir, 'linked.log'),
+      logLevel: 'info',
+      workers: 2,
+      drainTimeoutMs: 1_000,
+    };
+    const started = promisify(execFile)(process.execPath, [
+      join(current, 'src', 'launcher.ts'),
+      JSON.stringify(options),
+    ]);
+    const pid = Number((await started).stdout);
+    await using link = openGatewayLink({ socketPath: adminSocket, log: pino({ level: 'silent' }) });
+    try {
+      await link.ready(soon());
+      expect(link.info()?.version).toBe('1.0.0');
+      await symlink(join(dir, '2.0.0'), join(dir, 'next'));
+      await rename(join(dir, 'next'), current);
+      await link.reload(soon());
+      expect(link.info()?.version).toBe('2.0.0');
+    } finally {
+      process.kill(pid, 'SIGTERM');
+      await eventually(() => !isRunning(pid), 'the gateway stops');
+    }
+  });
+
+  /** A copy of this program under that version, with a stand-in for berthd that launches its gateway. */
+  async function install(version: string): Promise<void> {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const folder = join(dir, version);
+    await mkdir(folder);
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    await cp(join(root, 'src'), join(folder, 'src'), { recursive: true });
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', version }));
+    await writeFile(
+      join(folder, 'src', 'launcher.ts'),
+      `import { launchGateway } from './gateway/launch.ts';
+      const options = JSON.parse(process.argv[2]);
+      console.log((await launchGateway(options, AbortSignal.timeout(20_000))).pid);`,
+    );
+  }
 });

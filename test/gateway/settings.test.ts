@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../src/gateway/settings.ts';
@@ -12,7 +13,7 @@ describe('settings of the gateway', () => {
       role: 'parent',
       adminSocket: '/run/a.sock',
       tableFile: '/var/t.json',
-      workers: 1,
+      workers: Math.max(1, Math.floor(availableParallelism() / 2)),
       drainTimeoutMs: 30_000,
       stopTimeoutMs: 5_000,
       logLevel: 'info',
