@@ -33,7 +33,7 @@ export async function debootstrap(name: string, suite: string, packages: readonl
   return target;
 }
 
-/** The address of the Debian mirror that this machine's apt uses; Debian's own on another distribution. */
+/** The address of the Debian mirror that this machine's apt uses. */
 async function mirror(): Promise<string> {
   const folder = '/etc/apt/sources.list.d';
   const files = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
@@ -42,5 +42,5 @@ async function mirror(): Promise<string> {
     const address = /^(?:deb\s.*?|URIs:\s*)(https?:\/\/\S+\/debian\/?)(?=\s|$)/m.exec(text)?.[1];
     if (address !== undefined) return address;
   }
-  return 'http://deb.debian.org/debian';
+  throw new Error('apt on this machine names no mirror of Debian');
 }
