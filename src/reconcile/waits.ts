@@ -42,6 +42,14 @@ export function beginPull(revision: Revision, subject: Subject, tools: Tools): v
   });
 }
 
+/**
+ * Since when an instance has had time to answer, in milliseconds since 1970. A new revision's counts from its start, over
+ * any restart of berthd. One that served before is asked anew, and a bad moment must not cost it its life.
+ */
+export function probeFrom({ outcome }: Revision, startedAt: Date, now: number): number {
+  return outcome.kind === 'pending' ? startedAt.getTime() : now;
+}
+
 /** Begins to ask an instance whether it answers. */
 export function beginProbe(
   { revision, instance }: { revision: Revision; instance: Instance },
@@ -62,8 +70,7 @@ export function beginProbe(
     address,
     port: revision.spec.port,
     healthPath: revision.spec.healthPath,
-    deadline:
-      Math.max(instance.state.startedAt.getTime(), tools.now() - tools.startTimeoutMs) + tools.startTimeoutMs,
+    deadline: probeFrom(revision, instance.state.startedAt, tools.now()) + tools.startTimeoutMs,
     startTimeoutMs: tools.startTimeoutMs,
   };
   const onSeen = (seen: string) => {
@@ -86,15 +93,15 @@ export function beginRetire(instance: Instance, { memory, tasks }: Subject, tool
   memory.retiring.add(instance.id);
   tasks.start(`retire ${instance.id}`, async (signal) => {
     try {
-      await tools.routes
-        .drained(instance.id, within(signal, tools.drainTimeoutMs))
-        .catch((error: unknown) => {
-          signal.throwIfAborted();
-          tools.log.info(
-            { instance: instance.id, err: error },
-            'drain deadline passed; stopping the instance with requests open',
-          );
-        });
+      await tools.routes.drained(instance.id, within(signal, tools.drainTimeoutMs)).catch(() => {
+        // Its own deadline is all that else ends the wait.
+        signal.throwIfAborted();
+        const { containerId, id } = instance;
+        tools.log.info(
+          { containerId, instance: id },
+          'stopping an instance with requests open: the drain deadline passed',
+        );
+      });
       await tools.engine.stop(instance.id, STOP_GRACE_MS, signal);
       await tools.engine.remove(instance.id, signal);
       const { containerId, revision, id } = instance;
