@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -70,7 +69,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
         gatewaySocket: config.gatewaySocket,
         folder: join(config.dataDir, 'gateway'),
         listen: config.gatewayListen,
-        workers: config.gatewayWorkers ?? Math.max(1, Math.floor(availableParallelism() / 2)),
+        workers: config.gatewayWorkers,
         drainTimeoutMs: config.drainTimeoutMs,
         logLevel: config.logLevel,
         version,

@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/caller.ts';
 import type { Container } from '../domain/container.ts';
-import { DomainError } from '../domain/errors.ts';
+import { DomainError, noSuchContainer } from '../domain/errors.ts';
 import type { ContainerStore } from '../store/containers.ts';
 
 /** Throws `forbidden` where a container is another user's and the caller is no ADMIN. */
@@ -16,7 +16,7 @@ export function requireOwner(container: Container, caller: Caller): void {
 /** A container that the caller may see and change. Throws `not-found` or `forbidden`. */
 export async function ownContainer(store: ContainerStore, id: string, caller: Caller): Promise<Container> {
   const container = await store.get(id);
-  if (container === undefined) throw notFound(id);
+  if (container === undefined) throw noSuchContainer(id);
   requireOwner(container, caller);
   return container;
 }
@@ -28,7 +28,7 @@ export async function visibleContainer(
   caller: Caller,
 ): Promise<Container> {
   const container = await store.get(id);
-  if (container === undefined || !owns(container, caller)) throw notFound(id);
+  if (container === undefined || !owns(container, caller)) throw noSuchContainer(id);
   return container;
 }
 
@@ -40,8 +40,4 @@ export function requireAdmin(caller: Caller): void {
 
 function owns(container: Container, caller: Caller): boolean {
   return caller.admin || container.createdBy === caller.userId;
-}
-
-function notFound(id: string): DomainError {
-  return new DomainError('not-found', `There is no container ${id}.`);
 }

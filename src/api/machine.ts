@@ -1,14 +1,12 @@
 import type { ContainerSpec } from '../domain/container-spec.ts';
-import { DomainError, type FieldError } from '../domain/errors.ts';
+import { type FieldError, fieldsRefused } from '../domain/errors.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import type { Machine } from './deps.ts';
 
 /** Throws `unsatisfiable` where this machine can never run the spec. An unknown machine refuses nothing for its size. */
 export function requireFits(spec: ContainerSpec, machine: Machine | undefined): void {
   const faults = [...gpuFaults(spec), ...(machine === undefined ? [] : sizeFaults(spec, machine))];
-  if (faults.length === 0) return;
-  const detail = faults.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new DomainError('unsatisfiable', detail, { fields: faults });
+  if (faults.length > 0) throw fieldsRefused('unsatisfiable', faults);
 }
 
 function sizeFaults({ cpu, ram }: ContainerSpec, { cpus, memoryBytes }: Machine): FieldError[] {

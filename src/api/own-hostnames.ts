@@ -1,4 +1,4 @@
-import { DomainError, type FieldError } from '../domain/errors.ts';
+import { type FieldError, fieldsRefused } from '../domain/errors.ts';
 import { generatedHostname } from '../domain/hostname.ts';
 import type { ContainerStore } from '../store/containers.ts';
 
@@ -22,9 +22,7 @@ export async function refuseNamesOfOthers(
     const message = `"${hostname}" is for berth to give to another container, whose 8 characters it ends in: choose another name`;
     return [{ path: `hostnames.${index}`, message }];
   });
-  if (faults.length === 0) return;
-  const detail = faults.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new DomainError('conflict', detail, { fields: faults });
+  if (faults.length > 0) throw fieldsRefused('conflict', faults);
 }
 
 /** The last 8 characters of the label before the domain, where a hyphen stands before them; undefined for other names. */

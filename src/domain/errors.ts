@@ -32,9 +32,20 @@ export class DomainError extends Error {
   }
 }
 
+/** A request refused for its fields, each told with its path. */
+export function fieldsRefused(code: ErrorCode, fields: readonly FieldError[]): DomainError {
+  const detail = fields.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return new DomainError(code, detail, { fields });
+}
+
 /** A request refused because one field of it is wrong. */
 export function invalidField(path: string, message: string): DomainError {
-  return new DomainError('invalid', `${path}: ${message}`, { fields: [{ path, message }] });
+  return fieldsRefused('invalid', [{ path, message }]);
+}
+
+/** Nobody knows this container: it never was, or it was deleted. */
+export function noSuchContainer(id: string): DomainError {
+  return new DomainError('not-found', `There is no container ${id}.`);
 }
 
 /** The text of whatever was thrown, for a log line or a reason. */

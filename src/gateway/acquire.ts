@@ -21,7 +21,8 @@ export interface AcquireOptions {
   readonly folder: string;
   /** Null: port 80, or 8080 when 80 may not be bound. */
   readonly listen: { readonly host: string; readonly port: number } | null;
-  readonly workers: number;
+  /** Null leaves it to the gateway. */
+  readonly workers: number | null;
   readonly drainTimeoutMs: number;
   readonly logLevel: LogLevel;
   readonly version: string;

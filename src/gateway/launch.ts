@@ -15,8 +15,8 @@ export interface LaunchOptions {
   readonly tableFile: string;
   readonly logFile: string;
   readonly logLevel: LogLevel;
-  /** Processes that share the port, at least 1. */
-  readonly workers: number;
+  /** Processes that share the port, at least 1; null leaves it to the gateway. */
+  readonly workers: number | null;
   readonly drainTimeoutMs: number;
   /** How long what is being answered may take when the gateway stops altogether; 5 s where not given. */
   readonly stopTimeoutMs?: number;
@@ -72,7 +72,7 @@ function environment(options: LaunchOptions): Record<string, string> {
   return {
     // Without LISTEN_PID, which can't be known before the process is there.
     LISTEN_FDS: '1',
-    BERTH_GATEWAY_WORKERS: String(options.workers),
+    ...(options.workers !== null && { BERTH_GATEWAY_WORKERS: String(options.workers) }),
     BERTH_DRAIN_TIMEOUT: `${options.drainTimeoutMs}ms`,
     BERTH_LOG_LEVEL: options.logLevel,
     ...(options.stopTimeoutMs !== undefined && { BERTH_STOP_TIMEOUT: `${options.stopTimeoutMs}ms` }),

@@ -1,4 +1,4 @@
-import { DomainError } from '../domain/errors.ts';
+import { DomainError, noSuchContainer } from '../domain/errors.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { InstanceLogRequest } from './instance-log.ts';
 import { Journal } from './journal.ts';
@@ -33,7 +33,7 @@ export async function findOpening(
   signal: AbortSignal,
 ): Promise<Opening> {
   const now = await look(sources, request.containerId, signal);
-  if (now === undefined) throw notFound(`There is no container ${request.containerId}.`);
+  if (now === undefined) throw noSuchContainer(request.containerId);
   const latest = now.container.latest.number;
   if (request.revision !== null && request.revision > latest) {
     throw notFound(`The container has no revision ${request.revision}: its latest is ${latest}.`);

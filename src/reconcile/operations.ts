@@ -6,6 +6,7 @@ import { exitReason } from './exit-reason.ts';
 import { keepLog } from './keep-log.ts';
 import { createInstance, startInstance } from './make-instance.ts';
 import type { Operation } from './operation.ts';
+import { exitKey } from './situation.ts';
 import { type Subject, type Tools, within } from './tools.ts';
 import { beginProbe, beginPull, beginRetire } from './waits.ts';
 
@@ -70,9 +71,9 @@ async function noteExit(
   tools: Tools,
   signal: AbortSignal,
 ): Promise<void> {
-  if (instance.state.kind !== 'exited') return;
+  const exit = exitKey(instance);
+  if (exit === undefined) return;
   const reason = await exitReason(revision, instance, tools.engine, signal);
-  const exit = `${instance.id}@${instance.state.finishedAt.getTime()}`;
   memory.setBack(revision, { reason, exit, instance, now: tools.now() });
   tools.log.info(
     { containerId, revision: revision.number, instance: instance.id, reason },

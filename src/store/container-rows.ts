@@ -1,7 +1,7 @@
 import type { Selectable, Transaction } from 'kysely';
 import type { Container, Outcome, Revision } from '../domain/container.ts';
 import type { ContainerSpec } from '../domain/container-spec.ts';
-import { DomainError } from '../domain/errors.ts';
+import { noSuchContainer } from '../domain/errors.ts';
 import type { Tables } from './schema.ts';
 import { decodeSpec, encodeSpec } from './spec-json.ts';
 
@@ -65,7 +65,7 @@ export async function findContainer(trx: Trx, id: string): Promise<Container | u
 /** The same; throws `not-found` where there is none. */
 export async function readContainer(trx: Trx, id: string): Promise<Container> {
   const container = await findContainer(trx, id);
-  if (container === undefined) throw notFound(id);
+  if (container === undefined) throw noSuchContainer(id);
   return container;
 }
 
@@ -91,9 +91,4 @@ export function toRevision(row: Selectable<Tables['revisions']>): Revision {
         : { kind: row.outcome },
     createdAt: new Date(row.created_at),
   };
-}
-
-/** The error for a container that is not there. */
-export function notFound(id: string): DomainError {
-  return new DomainError('not-found', `There is no container ${id}.`);
 }

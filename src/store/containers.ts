@@ -1,14 +1,8 @@
 import { sql } from 'kysely';
 import type { Container, Revision, Status } from '../domain/container.ts';
 import type { ContainerSpec } from '../domain/container-spec.ts';
-import {
-  findContainer,
-  insertRevision,
-  notFound,
-  readContainer,
-  setOutcome,
-  toRevision,
-} from './container-rows.ts';
+import { noSuchContainer } from '../domain/errors.ts';
+import { findContainer, insertRevision, readContainer, setOutcome, toRevision } from './container-rows.ts';
 import type { Database } from './database.ts';
 import { releaseHostnames, reserveHostnames } from './hostnames.ts';
 
@@ -107,7 +101,7 @@ export class ContainerStore {
   async update(id: string, update: SpecUpdate, now: Date): Promise<Container> {
     return await this.#db.transaction().execute(async (trx) => {
       const container = await findContainer(trx, id);
-      if (container === undefined) throw notFound(id);
+      if (container === undefined) throw noSuchContainer(id);
       const { spec, hostnames } = update(container);
       const number = container.latest.number + 1;
       await insertRevision(trx, id, number, spec, now.getTime());

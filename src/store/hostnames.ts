@@ -1,4 +1,4 @@
-import { DomainError } from '../domain/errors.ts';
+import { type DomainError, fieldsRefused } from '../domain/errors.ts';
 import type { Trx } from './container-rows.ts';
 
 /** Keeps host names for a container. Throws `conflict`, naming the field, where another has one of them. */
@@ -37,5 +37,5 @@ export async function releaseHostnames(
 
 function taken(hostname: string): DomainError {
   const message = `"${hostname}" belongs to another container: choose another name, or delete that container first`;
-  return new DomainError('conflict', `hostnames: ${message}`, { fields: [{ path: 'hostnames', message }] });
+  return fieldsRefused('conflict', [{ path: 'hostnames', message }]);
 }
