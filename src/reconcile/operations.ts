@@ -46,7 +46,7 @@ export async function carryOut(
     case 'mark-serving': {
       const { number, spec } = operation.revision;
       tools.log.info(
-        { containerId, name: spec.name, revision: number, image: spec.image.text },
+        { containerId, containerName: spec.name, revision: number, image: spec.image.text },
         'revision serves',
       );
       return await containers.markServing(containerId, number, hostnamesOf(spec, containerId, tools.domain));
