@@ -1,4 +1,4 @@
--- The whole schema of berth's database, version 1 (PRAGMA user_version). Times are milliseconds since 1970 in UTC.
+-- The whole schema of berth's database, version 2 (PRAGMA user_version). Times are milliseconds since 1970 in UTC.
 -- Later versions are steps in src/store/migrations.ts; this file always shows what they end in.
 
 -- This installation: its id labels what it makes in the engine.
@@ -65,3 +65,52 @@ CREATE TABLE hostnames (
 ) STRICT;
 
 CREATE INDEX hostnames_by_container ON hostnames (container_id);
+
+-- Which GPUs are held, one row a device. A row lasts until no process of that revision is left, which may be after the
+-- container was deleted: so it refers to none.
+CREATE TABLE gpu_holdings (
+  container_id TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  -- The uuid, as the driver says it.
+  gpu TEXT NOT NULL,
+  -- Bytes reserved on it; NULL: the whole device.
+  memory INTEGER CHECK (memory > 0),
+  -- 1: in place of the container's other rows on the same device, only one of which has an instance at a time.
+  handover INTEGER NOT NULL CHECK (handover IN (0, 1)),
+  PRIMARY KEY (container_id, revision, gpu)
+) STRICT;
+
+CREATE INDEX gpu_holdings_by_gpu ON gpu_holdings (gpu);
+
+-- Whatever the program believes: a device that is held whole is no other container's.
+CREATE TRIGGER gpu_held_whole BEFORE INSERT ON gpu_holdings
+WHEN EXISTS (
+  SELECT 1 FROM gpu_holdings AS held
+  WHERE held.gpu = NEW.gpu AND held.container_id <> NEW.container_id AND (held.memory IS NULL OR NEW.memory IS NULL)
+)
+BEGIN
+  SELECT RAISE(ABORT, 'the GPU is held by another container');
+END;
+
+-- Containers that wait for GPUs, in the order in which they came.
+CREATE TABLE gpu_queue (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  container_id TEXT NOT NULL UNIQUE REFERENCES containers (id) ON DELETE CASCADE,
+  -- How often one that came later got devices that would have done for this one.
+  overtaken INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What happened, the newest 10,000. An id is never given twice: readers resume by it.
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  -- Whose container; NULL: about the machine.
+  owner TEXT,
+  container_id TEXT,
+  -- JSON, as src/store/events.ts writes it.
+  data TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX events_by_owner ON events (owner, id);

@@ -9,6 +9,7 @@ import { loadSecret } from './auth/secret.ts';
 import { createTokens, type TokenKeys } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import { messageOf } from './domain/errors.ts';
+import type { GpuInventory } from './domain/gpu.ts';
 import { openDocker } from './engine/docker.ts';
 import type { Engine, EngineInfo } from './engine/engine.ts';
 import { acquireGateway } from './gateway/acquire.ts';
@@ -20,6 +21,7 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { watchStorage } from './reconcile/storage-watch.ts';
 import { ContainerStore } from './store/containers.ts';
 import { openDatabase } from './store/database.ts';
+import { EventStore } from './store/events.ts';
 import { InstallationStore } from './store/installation.ts';
 import { KeptLogStore } from './store/kept-logs.ts';
 import { UserStore } from './store/users.ts';
@@ -45,7 +47,8 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
 
   const database = openDatabase(config.dataDir);
   parts.defer(() => database.destroy());
-  const containers = new ContainerStore(database);
+  const events = new EventStore(database, Date.now);
+  const containers = new ContainerStore(database, events);
   const keptLogs = new KeptLogStore(database);
   const users = new UserStore(database);
   const installations = new InstallationStore(database);
@@ -123,6 +126,9 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     containers,
     users,
     reconciler,
+    events,
+    gpus: { latest: () => NONE, detected: async () => NONE, fresh: async () => NONE },
+    gpuClaims: async () => ({ holders: () => [], waiting: () => [] }),
     machine: () => machine,
     tokens: createTokens(
       tokenKeys(config),
@@ -187,6 +193,8 @@ async function reachEngine(
   }
   return undefined;
 }
+
+const NONE: GpuInventory = { gpus: [], reason: 'nobody has looked', nearness: () => 0 };
 
 const STORAGE = {
   driver: 'the storage driver',

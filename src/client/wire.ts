@@ -35,6 +35,10 @@ export interface ContainerChange {
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: string | number;
   readonly desiredGPUs?: readonly string[] | null;
+  /** A quantity such as "8Gi": shares cards by reserved memory; null takes them whole. */
+  readonly gpuMemory?: string | null;
+  /** Size of /dev/shm; null leaves it to the default. */
+  readonly shmSize?: string | null;
   readonly hostnames?: readonly string[];
   readonly healthPath?: string | null;
   /** A duration such as "30s". */

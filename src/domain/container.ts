@@ -33,3 +33,14 @@ export interface Container {
   /** Why the status is what it is, for a person; null when there is nothing to say. */
   readonly statusReason: string | null;
 }
+
+/**
+ * The revisions that should have an instance, the one that should answer first: the latest unless it failed, and
+ * until that one is ready the one that answers now.
+ */
+export function wantedRevisions({ latest, serving }: Container): readonly Revision[] {
+  const before =
+    serving !== null && serving.number !== latest.number && serving.outcome.kind === 'ready' ? [serving] : [];
+  if (latest.outcome.kind === 'failed') return before;
+  return latest.outcome.kind === 'ready' ? [latest] : [latest, ...before];
+}

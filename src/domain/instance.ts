@@ -19,5 +19,7 @@ export interface Instance {
   readonly revision: number;
   /** Its address on berth's network; null when it has none at present. */
   readonly address: string | null;
+  /** The GPUs that it was made with, by uuid. */
+  readonly gpus: readonly string[];
   readonly state: InstanceState;
 }

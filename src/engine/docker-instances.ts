@@ -4,9 +4,9 @@ import { containerConfig } from './container-config.ts';
 import type { Deadlines } from './deadlines.ts';
 import { ContainerAnswer, ContainerListAnswer, CreatedAnswer } from './docker-answers.ts';
 import type { DockerClient, DockerRequest } from './docker-client.ts';
-import { EngineError, type InstanceSpec } from './engine.ts';
+import { EngineError, type GpuUse, type InstanceSpec } from './engine.ts';
 import { instanceOf } from './instance-state.ts';
-import { labelFilter, readInstanceLabels } from './labels.ts';
+import { GPUS, labelFilter, readInstanceLabels } from './labels.ts';
 import { Refusal } from './refusal.ts';
 import { explainCreate, explainStart } from './start-refusal.ts';
 
@@ -74,6 +74,19 @@ export class DockerInstances {
       // Someone, an earlier daemon of ours perhaps, is removing it already.
       await this.#change(`${path}/wait`, { query: { condition: 'removed' }, accept: [404], signal });
     }
+  }
+
+  async gpuUse(signal: AbortSignal): Promise<ReadonlyMap<string, GpuUse>> {
+    const label = [...labelFilter(this.#installation), GPUS];
+    const query = { all: 'true', filters: JSON.stringify({ label }) };
+    const request = { path: '/containers/json', query, deadline: this.#deadlines.read, signal };
+    const summaries = await this.#client.ask(request, ContainerListAnswer);
+    return new Map(
+      summaries.flatMap(({ Id, Labels }) => {
+        const labels = readInstanceLabels(this.#installation, Labels);
+        return labels === undefined ? [] : [[Id, labels] as const];
+      }),
+    );
   }
 
   async storageUse(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {

@@ -12,6 +12,7 @@ import type {
   Engine,
   EngineEvent,
   EngineInfo,
+  GpuUse,
   InstanceSpec,
   Listener,
   LogSelection,
@@ -138,6 +139,14 @@ class Docker implements DockerEngine {
   async listeners(instanceId: string, signal: AbortSignal): Promise<readonly Listener[] | undefined> {
     const container = await this.#instances.own(instanceId, signal);
     return container.State.Pid > 0 ? await listenersOf(container.State.Pid, container.Id) : undefined;
+  }
+
+  gpuUse(signal: AbortSignal): Promise<ReadonlyMap<string, GpuUse>> {
+    return this.#instances.gpuUse(signal);
+  }
+
+  async gpuFault(): Promise<string | undefined> {
+    return undefined;
   }
 
   storageUse(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {

@@ -44,6 +44,10 @@ export interface InstanceSpec {
   readonly volumes: readonly VolumeMount[];
   /** Whose volumes these are: names are a user's own, two users' "data" are two volumes. */
   readonly createdBy: string;
+  /** The GPUs to hand it, by uuid; it sees no others. */
+  readonly gpus: readonly string[];
+  /** Size of /dev/shm. */
+  readonly shmBytes: number;
 }
 
 /** A socket that listens inside an instance. */
@@ -51,6 +55,13 @@ export interface Listener {
   readonly port: number;
   /** Bound to loopback alone: nobody outside the instance reaches it. */
   readonly loopbackOnly: boolean;
+}
+
+/** Which GPUs an instance was made with. */
+export interface GpuUse {
+  readonly containerId: string;
+  readonly revision: number;
+  readonly gpus: readonly string[];
 }
 
 /** Something happened to an instance; which, and to whom. */
@@ -80,6 +91,7 @@ export type PullProgress = (percent: number | null) => void;
  * - `address-taken`: another instance has the address.
  * - `image-missing`, `image-denied`, `image-architecture`: no such image, no right to it, built for another machine. Final.
  * - `registry-unreachable`: the registry did not answer or broke off. Later it may.
+ * - `no-gpu-access`: the engine can't hand out GPUs: the NVIDIA Container Toolkit is missing. Final.
  * - `cannot-start`: the image or the command can't be run. Final.
  * - `refused`: anything else that it said.
  */
@@ -91,6 +103,7 @@ export type EngineErrorKind =
   | 'image-denied'
   | 'image-architecture'
   | 'registry-unreachable'
+  | 'no-gpu-access'
   | 'cannot-start'
   | 'refused';
 
@@ -138,6 +151,13 @@ export interface Engine {
 
   /** What listens inside the instance; undefined where that can't be seen. */
   listeners(instanceId: string, signal: AbortSignal): Promise<readonly Listener[] | undefined>;
+  /** The GPUs of each instance that was made with some, by uuid; by instance id. */
+  gpuUse(signal: AbortSignal): Promise<ReadonlyMap<string, GpuUse>>;
+  /**
+   * Why the instance has lost its GPUs, as nvidia-smi inside it says; undefined where it has not, where it has no
+   * nvidia-smi, or where that gives no clear answer.
+   */
+  gpuFault(instanceId: string, signal: AbortSignal): Promise<string | undefined>;
   /** Bytes in each instance's writable layer, by instance id. */
   storageUse(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
 

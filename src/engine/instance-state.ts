@@ -12,6 +12,7 @@ export function instanceOf(installation: string, container: ContainerAnswer): In
     containerId: labels.containerId,
     revision: labels.revision,
     address: addressOf(installation, container),
+    gpus: labels.gpus,
     state: stateOf(container.State),
   };
 }

@@ -5,6 +5,8 @@ export const INSTALLATION = 'berth.installation';
 const CONTAINER = 'berth.container';
 const REVISION = 'berth.revision';
 const INSTANCE = 'berth.instance';
+/** The GPUs of an instance, by uuid, with commas between. */
+export const GPUS = 'berth.gpus';
 /** Whose volume it is. */
 const OWNER = 'berth.owner';
 
@@ -15,6 +17,7 @@ export interface InstanceLabels {
   readonly containerId: string;
   readonly revision: number;
   readonly instance: string;
+  readonly gpus: readonly string[];
 }
 
 /** The labels of an instance, from which a later daemon knows it again. */
@@ -24,6 +27,7 @@ export function instanceLabels(installation: string, spec: InstanceSpec): Record
     [CONTAINER]: spec.containerId,
     [REVISION]: String(spec.revision),
     [INSTANCE]: spec.instance,
+    ...(spec.gpus.length > 0 ? { [GPUS]: spec.gpus.join(',') } : {}),
   };
 }
 
@@ -38,7 +42,8 @@ export function readInstanceLabels(installation: string, labels: Labels): Instan
   const revision = Number(labels?.[REVISION]);
   if (labels?.[INSTALLATION] !== installation || containerId === undefined) return undefined;
   if (!Number.isSafeInteger(revision)) return undefined;
-  return { containerId, revision, instance: labels[INSTANCE] ?? '' };
+  const gpus = labels[GPUS]?.split(',') ?? [];
+  return { containerId, revision, instance: labels[INSTANCE] ?? '', gpus };
 }
 
 /** The API's `filters` for this installation's things, or one container's instances. */

@@ -37,7 +37,7 @@ export function withKeptLogs(engine: Journals, kept: KeptLogs): Journals {
 
 function asInstance({ containerId, revision, instanceId, endedAt }: KeptLog): Instance {
   const state = { kind: 'exited', exitCode: 0, outOfMemory: false, finishedAt: endedAt } as const;
-  return { id: instanceId, containerId, revision, address: null, state };
+  return { id: instanceId, containerId, revision, address: null, gpus: [], state };
 }
 
 function selected(

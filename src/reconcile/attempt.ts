@@ -24,7 +24,7 @@ export async function attempt(
 }
 
 function isFinal({ kind }: EngineError): boolean {
-  return kind.startsWith('image-') || kind === 'cannot-start';
+  return kind.startsWith('image-') || ['no-gpu-access', 'cannot-start'].includes(kind);
 }
 
 /** Records that a revision won't run, and why. */

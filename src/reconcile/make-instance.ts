@@ -1,5 +1,5 @@
 import type { Revision } from '../domain/container.ts';
-import type { ContainerSpec } from '../domain/container-spec.ts';
+import { type ContainerSpec, shmSizeOf } from '../domain/container-spec.ts';
 import type { Instance } from '../domain/instance.ts';
 import { EngineError } from '../engine/engine.ts';
 import { attempt } from './attempt.ts';
@@ -42,6 +42,8 @@ function engineSpec(spec: ContainerSpec) {
     env: spec.env,
     port: spec.port,
     volumes: spec.volumes,
+    gpus: [],
+    shmBytes: shmSizeOf(spec).bytes,
   };
 }
 

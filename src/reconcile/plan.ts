@@ -1,4 +1,4 @@
-import type { Container, Revision } from '../domain/container.ts';
+import { type Container, type Revision, wantedRevisions } from '../domain/container.ts';
 import { hostnamesOf } from '../domain/hostname.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { Route, Upstream } from '../domain/route.ts';
@@ -34,17 +34,6 @@ function dissolve(situation: Situation): readonly Operation[] {
     ...(route === undefined ? [] : [{ kind: 'withdraw', containerId } as const]),
     ...retire(situation, situation.instances),
   ];
-}
-
-/**
- * The revisions that should have an instance, the one that should answer first: the latest unless it failed, and
- * until that one is ready the one that answers now.
- */
-export function wantedRevisions({ latest, serving }: Container): readonly Revision[] {
-  const before =
-    serving !== null && serving.number !== latest.number && serving.outcome.kind === 'ready' ? [serving] : [];
-  if (latest.outcome.kind === 'failed') return before;
-  return latest.outcome.kind === 'ready' ? [latest] : [latest, ...before];
 }
 
 /** What became of looking after one revision. */

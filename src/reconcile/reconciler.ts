@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { wantedRevisions } from '../domain/container.ts';
 import { messageOf } from '../domain/errors.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Changes } from './changes.ts';
 import { Memory } from './memory.ts';
 import { carryOut } from './operations.ts';
 import { Outage } from './outage.ts';
-import { plan, wantedRevisions } from './plan.ts';
+import { plan } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { Tasks } from './tasks.ts';
 import type { Subject, Tools } from './tools.ts';

@@ -2,8 +2,18 @@ import { sql } from 'kysely';
 import type { Container, Revision, Status } from '../domain/container.ts';
 import type { ContainerSpec } from '../domain/container-spec.ts';
 import { noSuchContainer } from '../domain/errors.ts';
-import { findContainer, insertRevision, readContainer, setOutcome, toRevision } from './container-rows.ts';
+import type { EventKind } from '../domain/event.ts';
+import {
+  findContainer,
+  insertRevision,
+  readContainer,
+  setOutcome,
+  type Trx,
+  toRevision,
+} from './container-rows.ts';
 import type { Database } from './database.ts';
+import type { EventStore } from './events.ts';
+import { joinGpuQueue } from './gpu-queue.ts';
 import { releaseHostnames, reserveHostnames } from './hostnames.ts';
 
 /** A page of a list: `page` counts from 1. */
@@ -37,9 +47,11 @@ export type SpecUpdate = (container: Container) => {
 /** Containers and their revisions. Each method is one short transaction. */
 export class ContainerStore {
   readonly #db: Database;
+  readonly #events: EventStore;
 
-  constructor(db: Database) {
+  constructor(db: Database, events: EventStore) {
     this.#db = db;
+    this.#events = events;
   }
 
   /** Records a container with revision 1. Throws `conflict` where a host name is taken. */
@@ -61,7 +73,7 @@ export class ContainerStore {
         .execute();
       await insertRevision(trx, made.id, 1, made.spec, now);
       await reserveHostnames(trx, made.id, made.hostnames);
-      return await readContainer(trx, made.id);
+      return await this.#accepted(trx, made.id);
     });
   }
 
@@ -111,17 +123,19 @@ export class ContainerStore {
         .set({ latest_revision: number, updated_at: now.getTime(), status: 'deploying', status_reason: null })
         .where('id', '=', id)
         .execute();
-      return await readContainer(trx, id);
+      return await this.#accepted(trx, id);
     });
   }
 
   /** Forgets a container; whether there was one. */
   async delete(id: string): Promise<boolean> {
-    const { numDeletedRows } = await this.#db
-      .deleteFrom('containers')
-      .where('id', '=', id)
-      .executeTakeFirst();
-    return numDeletedRows > 0n;
+    return await this.#db.transaction().execute(async (trx) => {
+      const container = await findContainer(trx, id);
+      if (container === undefined) return false;
+      await trx.deleteFrom('containers').where('id', '=', id).execute();
+      await this.#tell(trx, 'deleted', container, container.latest.number);
+      return true;
+    });
   }
 
   /** Highest number first. */
@@ -156,12 +170,18 @@ export class ContainerStore {
         .where('latest_revision', '=', number)
         .executeTakeFirst();
       if (numUpdatedRows > 0n) await releaseHostnames(trx, id, hostnames);
+      const container = await findContainer(trx, id);
+      if (container !== undefined) await this.#tell(trx, 'deployed', container, number);
     });
   }
 
   /** A revision will not run, and this is why. */
   async markFailed(id: string, number: number, reason: string): Promise<void> {
-    await this.#db.transaction().execute((trx) => setOutcome(trx, id, number, { kind: 'failed', reason }));
+    await this.#db.transaction().execute(async (trx) => {
+      await setOutcome(trx, id, number, { kind: 'failed', reason });
+      const container = await findContainer(trx, id);
+      if (container !== undefined) await this.#tell(trx, 'failed', container, number, reason);
+    });
   }
 
   /** Says how a container is doing, as long as `revision` is still its latest. */
@@ -172,5 +192,25 @@ export class ContainerStore {
       .where('id', '=', id)
       .where('latest_revision', '=', revision)
       .execute();
+  }
+
+  /** What every accepted revision brings with it: an event, and where it wants GPUs a place in their queue. */
+  async #accepted(trx: Trx, id: string): Promise<Container> {
+    const container = await readContainer(trx, id);
+    const { latest } = container;
+    if (latest.spec.gpu > 0) await joinGpuQueue(trx, id);
+    await this.#tell(trx, 'deploying', container, latest.number);
+    return container;
+  }
+
+  async #tell(
+    trx: Trx,
+    kind: EventKind,
+    { id, createdBy, latest }: Container,
+    revision: number,
+    reason: string | null = null,
+  ): Promise<void> {
+    const about = { owner: createdBy, containerId: id, name: latest.spec.name, revision };
+    await this.#events.record(trx, { kind, ...about, reason, gpus: [] });
   }
 }

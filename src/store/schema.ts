@@ -1,4 +1,6 @@
+import type { Generated } from 'kysely';
 import type { Outcome, Status } from '../domain/container.ts';
+import type { EventKind } from '../domain/event.ts';
 
 /** The tables of schema.sql as Kysely knows them. */
 export interface Tables {
@@ -23,5 +25,22 @@ export interface Tables {
     created_at: number;
   };
   kept_logs: { container_id: string; revision: number; instance_id: string; ended_at: number; lines: string };
+  gpu_holdings: {
+    container_id: string;
+    revision: number;
+    owner: string;
+    gpu: string;
+    memory: number | null;
+    handover: number;
+  };
+  gpu_queue: { place: Generated<number>; container_id: string; overtaken: Generated<number> };
+  events: {
+    id: Generated<number>;
+    at: number;
+    kind: EventKind;
+    owner: string | null;
+    container_id: string | null;
+    data: string;
+  };
   hostnames: { hostname: string; container_id: string };
 }

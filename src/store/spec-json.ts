@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ContainerSpec } from '../domain/container-spec.ts';
 import { parseDuration } from '../domain/duration.ts';
 import { parseImageReference } from '../domain/image-reference.ts';
-import { parseQuantity } from '../domain/quantity.ts';
+import { parseQuantity, type Quantity } from '../domain/quantity.ts';
 
 /** A spec as it lies in the database: texts as the client gave them, parsed again when read. */
 const StoredSpec = z.object({
@@ -17,6 +17,9 @@ const StoredSpec = z.object({
   env: z.array(z.tuple([z.string(), z.string()])),
   port: z.number(),
   desiredGPUs: z.array(z.string()).readonly().nullable(),
+  // Specs from before there were GPUs lack these two.
+  gpuMemory: z.string().nullable().default(null),
+  shmSize: z.string().nullable().default(null),
   hostnames: z.array(z.string()).readonly(),
   healthPath: z.string().nullable(),
   requestTimeout: z.string(),
@@ -31,6 +34,8 @@ export function encodeSpec(spec: ContainerSpec): string {
     ram: spec.ram.text,
     ephemeralStorage: spec.ephemeralStorage.text,
     requestTimeout: spec.requestTimeout.text,
+    gpuMemory: spec.gpuMemory?.text ?? null,
+    shmSize: spec.shmSize?.text ?? null,
     env: Object.entries(spec.env),
   } satisfies z.input<typeof StoredSpec>);
 }
@@ -46,8 +51,14 @@ export function decodeSpec(text: string): ContainerSpec {
     ram: parsed(parseQuantity(stored.ram), stored.ram),
     ephemeralStorage: parsed(parseQuantity(stored.ephemeralStorage), stored.ephemeralStorage),
     requestTimeout: parsed(parseDuration(stored.requestTimeout), stored.requestTimeout),
+    gpuMemory: quantityOrNull(stored.gpuMemory),
+    shmSize: quantityOrNull(stored.shmSize),
     env: Object.fromEntries(stored.env),
   };
+}
+
+function quantityOrNull(text: string | null): Quantity | null {
+  return text === null ? null : parsed(parseQuantity(text), text);
 }
 
 function parsed<T>(value: T | undefined, text: string): T {

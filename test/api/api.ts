@@ -13,7 +13,9 @@ import { createTokens, type TokenKeys } from '../../src/auth/tokens.ts';
 import { LogReader } from '../../src/logs/log-reader.ts';
 import { ContainerStore } from '../../src/store/containers.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { EventStore } from '../../src/store/events.ts';
 import { UserStore } from '../../src/store/users.ts';
+import { NO_CLAIMS, NO_GPUS, sightOf } from '../support/gpu-sight.ts';
 
 /** What signs the tests' tokens: 40 bytes of text. */
 export const SECRET = 'only-for-tests-and-never-for-anything-el';
@@ -69,7 +71,8 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     rmSync(dir, { recursive: true, force: true }),
   );
   const db = parts.adopt(openDatabase(dataDir), (open) => open.destroy());
-  const containers = new ContainerStore(db);
+  const events = new EventStore(db, Date.now);
+  const containers = new ContainerStore(db, events);
   const users = new UserStore(db);
   const kicked: string[] = [];
   const logged: string[] = [];
@@ -90,6 +93,9 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     containers,
     users,
     reconciler: { kick: (id) => kicked.push(id) },
+    events,
+    gpus: sightOf(NO_GPUS),
+    gpuClaims: async () => NO_CLAIMS,
     machine: () => ({ cpus: 2, memoryBytes: 4 * 1024 ** 3 }),
     logs: new LogReader({
       // No container of these tests ever ran: there is no log, and no change of it.

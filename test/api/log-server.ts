@@ -11,11 +11,13 @@ import type { ContainerSpec } from '../../src/domain/container-spec.ts';
 import { LogReader } from '../../src/logs/log-reader.ts';
 import { Changes } from '../../src/reconcile/changes.ts';
 import { ContainerStore } from '../../src/store/containers.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { type Database, openDatabase } from '../../src/store/database.ts';
+import { EventStore } from '../../src/store/events.ts';
 import { UserStore } from '../../src/store/users.ts';
 import { Installation, image, NEVER } from '../engine/installation.ts';
 import { Relay } from '../engine/relay.ts';
 import { spec } from '../reconcile/situations.ts';
+import { NO_CLAIMS, NO_GPUS, sightOf } from '../support/gpu-sight.ts';
 import type { AvailableGround } from '../support/ground.ts';
 import { Images } from '../support/images.ts';
 import { LogClient } from './log-client.ts';
@@ -26,6 +28,7 @@ export class LogServer implements AsyncDisposable {
   readonly relay: Relay;
   readonly berth: Installation;
   readonly containers: ContainerStore;
+  readonly events: EventStore;
   readonly changes = new Changes();
   /** host:port of the API. */
   address = '';
@@ -44,13 +47,14 @@ export class LogServer implements AsyncDisposable {
   private constructor(
     relay: Relay,
     berth: Installation,
-    containers: ContainerStore,
+    database: Database,
     chatty: string,
     own: AsyncDisposableStack,
   ) {
     this.relay = relay;
     this.berth = berth;
-    this.containers = containers;
+    this.events = new EventStore(database, Date.now);
+    this.containers = new ContainerStore(database, this.events);
     this.#image = chatty;
     this.#own = own;
   }
@@ -65,7 +69,7 @@ export class LogServer implements AsyncDisposable {
     own.defer(() => rm(folder, { recursive: true }));
     const database = openDatabase(folder);
     own.defer(() => database.destroy());
-    const server = new LogServer(relay, berth, new ContainerStore(database), chatty, own);
+    const server = new LogServer(relay, berth, database, chatty, own);
     await server.#serve(new UserStore(database), join(folder, 'api.sock'));
     return server;
   }
@@ -186,6 +190,9 @@ export class LogServer implements AsyncDisposable {
       containers: this.containers,
       users,
       reconciler: { kick: () => undefined },
+      events: this.events,
+      gpus: sightOf(NO_GPUS),
+      gpuClaims: async () => NO_CLAIMS,
       machine: () => undefined,
       tokens: this.#tokens,
       logs: new LogReader({ engine: this.berth.engine, containers: this.containers, changes: this.changes }),

@@ -21,6 +21,8 @@ export function container(fields: Partial<Container>): Container {
     status: 'deploying',
     urls: null,
     desiredGPUs: null,
+    gpuMemory: null,
+    shmSize: '64Mi',
     hostnames: [],
     healthPath: null,
     requestTimeout: '5m',

@@ -14,6 +14,8 @@ const everyField: Required<NewContainer> = {
   env: { FOO: 'bar' },
   port: 8080,
   desiredGPUs: null,
+  gpuMemory: '8Gi',
+  shmSize: '1Gi',
   hostnames: ['app.example.com'],
   healthPath: '/healthz',
   requestTimeout: '30s',

@@ -58,6 +58,8 @@ export class Installation implements AsyncDisposable {
       address: this.#range.first + this.#given++,
       volumes: [],
       createdBy: 'alice',
+      gpus: [],
+      shmBytes: 64 * 1024 * 1024,
       ...wish,
     };
   }

@@ -37,6 +37,8 @@ export function spec(): ContainerSpec {
     hostnames: [],
     healthPath: null,
     requestTimeout: { text: '5m', ms: 300_000 },
+    gpuMemory: null,
+    shmSize: null,
     volumes: [],
   };
 }
@@ -64,7 +66,14 @@ export function instance(
   state: InstanceState = RUNNING,
   id = `i${revisionNumber}`,
 ): Instance {
-  return { id, containerId: ID, revision: revisionNumber, address: `10.0.0.${revisionNumber}`, state };
+  return {
+    id,
+    containerId: ID,
+    revision: revisionNumber,
+    address: `10.0.0.${revisionNumber}`,
+    gpus: [],
+    state,
+  };
 }
 
 /** The route that sends to these instances. */

@@ -49,6 +49,30 @@ export const Ram = quantity(
   'must be at least 6Mi: Docker starts nothing with less',
 );
 
+/** How much of each card's memory a container reserves. */
+export const GpuMemory = quantity(
+  {
+    example: '8Gi',
+    description:
+      'Shares each card with others by this much reserved memory, which is accounting: nothing stops a program from taking ' +
+      'more. Null takes cards whole.',
+    pattern: STORAGE_PATTERN,
+  },
+  1,
+  'must be more than 0',
+).nullable();
+
+/** How large /dev/shm is. */
+export const ShmSize = quantity(
+  {
+    example: '1Gi',
+    description: 'Size of /dev/shm. Null means 64Mi, and 1Gi with a GPU. What lies in it counts as memory.',
+    pattern: STORAGE_PATTERN,
+  },
+  1,
+  'must be more than 0',
+).nullable();
+
 /** How much a container may write besides its volumes. */
 export const EphemeralStorage = quantity(
   {

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { ContainerSpec } from '../../domain/container-spec.ts';
 import { NAME_PATTERN } from '../../domain/hostname.ts';
-import { Cpu, EphemeralStorage, Ram } from './amounts.ts';
+import { Cpu, EphemeralStorage, GpuMemory, Ram, ShmSize } from './amounts.ts';
 import { Command, Env } from './commands.ts';
 import { DesiredGpus, Gpu } from './gpus.ts';
 import { Image } from './image.ts';
@@ -26,6 +26,8 @@ function fields(rules: HostnameRules) {
     env: Env,
     port: Port,
     desiredGPUs: DesiredGpus,
+    gpuMemory: GpuMemory,
+    shmSize: ShmSize,
     hostnames: hostnames(rules),
     healthPath: HealthPath,
     requestTimeout: RequestTimeout,
@@ -49,6 +51,8 @@ export function newContainer(rules: HostnameRules) {
       env: orElse(of.env, {}),
       port: orElse(of.port, '80'),
       desiredGPUs: orElse(of.desiredGPUs, null),
+      gpuMemory: orElse(of.gpuMemory, null),
+      shmSize: orElse(of.shmSize, null),
       hostnames: orElse(of.hostnames, []),
       healthPath: orElse(of.healthPath, null),
       requestTimeout: orElse(of.requestTimeout, '5m'),
@@ -85,6 +89,8 @@ export function applyChange(spec: ContainerSpec, change: ContainerChange): Conta
     env: kept(change.env, spec.env),
     port: kept(change.port, spec.port),
     desiredGPUs: kept(change.desiredGPUs, spec.desiredGPUs),
+    gpuMemory: kept(change.gpuMemory, spec.gpuMemory),
+    shmSize: kept(change.shmSize, spec.shmSize),
     hostnames: kept(change.hostnames, spec.hostnames),
     healthPath: kept(change.healthPath, spec.healthPath),
     requestTimeout: kept(change.requestTimeout, spec.requestTimeout),

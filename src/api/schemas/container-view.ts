@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Container, Revision } from '../../domain/container.ts';
+import { shmSizeOf } from '../../domain/container-spec.ts';
 import { hostnamesOf } from '../../domain/hostname.ts';
 import { date } from './dates.ts';
 
@@ -28,6 +29,8 @@ export const ContainerView = z
         'Host names without a scheme, with ":port" where it is neither 80 nor 443; null before the first deploy.',
     }),
     desiredGPUs: Texts.nullable(),
+    gpuMemory: z.string().nullable(),
+    shmSize: z.string(),
     hostnames: Texts,
     healthPath: z.string().nullable(),
     requestTimeout: z.string(),
@@ -86,6 +89,8 @@ export function containerView(container: Container, place: Place): z.output<type
     urls: serving === null ? null : urls(container.id, serving, place),
     // Null until the first deploy, as in the documented answer to a create.
     desiredGPUs: copied(spec.desiredGPUs) ?? (serving === null ? null : []),
+    gpuMemory: spec.gpuMemory?.text ?? null,
+    shmSize: shmSizeOf(spec).text,
     hostnames: [...spec.hostnames],
     healthPath: spec.healthPath,
     requestTimeout: spec.requestTimeout.text,

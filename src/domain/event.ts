@@ -1,0 +1,43 @@
+/**
+ * What can happen to a container or a GPU.
+ * - `deploying`: a revision was accepted. `deployed`: it answers. `failed`: it won't run. `deleted`: the container is gone.
+ * - `ended`: an instance ended by itself, or had to be given up; another is made.
+ * - `gpu-waiting`: a revision waits for GPUs. `gpu-taken`, `gpu-freed`: it holds them, holds them no more.
+ * - `gpu-lost`: a GPU was lost; with a container, to that container.
+ */
+export const EVENT_KINDS = [
+  'deploying',
+  'deployed',
+  'failed',
+  'deleted',
+  'ended',
+  'gpu-waiting',
+  'gpu-taken',
+  'gpu-freed',
+  'gpu-lost',
+] as const;
+
+/** One of EVENT_KINDS. */
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** Something that happened, to be recorded. */
+export interface NewEvent {
+  readonly kind: EventKind;
+  /** Whose container it is about; null where it is about the machine, which is for an ADMIN to know. */
+  readonly owner: string | null;
+  readonly containerId: string | null;
+  /** The container's name then. */
+  readonly name: string | null;
+  readonly revision: number | null;
+  /** Why, for a person. */
+  readonly reason: string | null;
+  /** Which GPUs, by uuid. */
+  readonly gpus: readonly string[];
+}
+
+/** Something that happened, recorded. */
+export interface RecordedEvent extends NewEvent {
+  /** From 1, in the order in which things happened. */
+  readonly id: number;
+  readonly at: Date;
+}
