@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { formatLineId } from '../../logs/line-id.ts';
+import type { LogEvent } from '../../logs/log-event.ts';
 
 /** An event's id, as the stream gives it and `Last-Event-ID` takes it. For the document. */
 export const LINE_ID_PATTERN =
@@ -22,3 +24,12 @@ export const LogEventView = z
   .openapi('LogEvent', {
     description: 'One event of the stream: its fields, read as the HTML standard says.',
   });
+
+/** Shows an event. */
+export function logEventView(event: LogEvent): z.output<typeof LogEventView> {
+  if (event.kind === 'revision') {
+    return { event: 'revision', data: JSON.stringify({ revision: event.number }) };
+  }
+  const { stream, text } = event.line;
+  return { event: stream, id: formatLineId(event.id), data: text };
+}

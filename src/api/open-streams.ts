@@ -1,12 +1,14 @@
 import { DomainError } from '../domain/errors.ts';
 
-/** How many log streams each user has open. */
+/** How many streams of one kind each user has open. */
 export class OpenStreams {
+  readonly #kind: string;
   readonly #limit: number;
   readonly #counts = new Map<string, number>();
 
-  /** `limit` is the most that one user may have open at once. */
-  constructor(limit = 100) {
+  /** `kind` is what they are called, such as "log"; `limit` is the most that one user may have open at once. */
+  constructor(kind: string, limit: number) {
+    this.#kind = kind;
     this.#limit = limit;
   }
 
@@ -15,7 +17,7 @@ export class OpenStreams {
     if (this.count(userId) >= this.#limit) {
       throw new DomainError(
         'too-many',
-        `You have ${this.#limit} log streams open, which is the most: close one first.`,
+        `You have ${this.#limit} ${this.#kind} streams open, which is the most: close one first.`,
       );
     }
     this.#add(userId, 1);

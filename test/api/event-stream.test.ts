@@ -1,7 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventStream } from '../../src/logs/event-stream.ts';
+import { eventStream } from '../../src/api/event-stream.ts';
+import { logEventView } from '../../src/api/schemas/log-view.ts';
 import type { LogEvent } from '../../src/logs/log-event.ts';
 
 const TIMESTAMP = '2026-01-02T03:04:05.000000006Z';
@@ -15,7 +16,7 @@ function line(text: string, ordinal = 1): LogEvent {
 }
 
 async function* from(events: readonly LogEvent[]) {
-  yield* events;
+  yield* events.map(logEventView);
 }
 
 async function textOf(events: readonly LogEvent[]): Promise<string> {
@@ -32,7 +33,7 @@ function parse(text: string): EventSourceMessage[] {
 
 test('an event bears its output, its id and its text', async () => {
   expect(await textOf([line('hello'), line('', 2), { kind: 'revision', number: 3 }])).toBe(
-    ': lines follow\n\n' +
+    ': events follow\n\n' +
       `event: stderr\nid: ${TIMESTAMP}\ndata: hello\n\n` +
       `event: stderr\nid: ${TIMESTAMP}~2\ndata: \n\n` +
       'event: revision\ndata: {"revision":3}\n\n',
@@ -59,13 +60,13 @@ test('silence is broken by comments, and the end of the events ends the stream',
   const { promise, resolve } = Promise.withResolvers<void>();
   const events = (async function* () {
     await promise;
-    yield line('at last');
+    yield logEventView(line('at last'));
   })();
   const reader = eventStream(events, { keepAliveMs: 5, onEnd: () => undefined })
     .pipeThrough(new TextDecoderStream())
     .getReader();
   const next = async () => (await reader.read()).value;
-  expect(await next()).toBe(': lines follow\n\n');
+  expect(await next()).toBe(': events follow\n\n');
   expect(await next()).toBe(': keep-alive\n\n');
   expect(await next()).toBe(': keep-alive\n\n');
   resolve();
@@ -80,7 +81,7 @@ test('a body that nobody reads takes no event, and being left ends the events', 
   let ended = 0;
   const events = (async function* () {
     begun = true;
-    yield line('never');
+    yield logEventView(line('never'));
   })();
   const body = eventStream(events, { keepAliveMs: 60_000, onEnd: () => ended++ });
   await new Promise(setImmediate);
