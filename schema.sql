@@ -98,7 +98,9 @@ CREATE TABLE gpu_queue (
   place INTEGER PRIMARY KEY AUTOINCREMENT,
   container_id TEXT NOT NULL UNIQUE REFERENCES containers (id) ON DELETE CASCADE,
   -- How often one that came later got devices that would have done for this one.
-  overtaken INTEGER NOT NULL DEFAULT 0
+  overtaken INTEGER NOT NULL DEFAULT 0,
+  -- 1: it was told as an event that it waits.
+  announced INTEGER NOT NULL DEFAULT 0 CHECK (announced IN (0, 1))
 ) STRICT;
 
 -- What happened, the newest 10,000. An id is never given twice: readers resume by it.

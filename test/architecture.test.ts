@@ -10,9 +10,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['domain'],
   engine: ['domain'],
   auth: ['domain'],
+  gpu: ['domain'],
   logs: ['domain'],
   gateway: ['domain'],
-  reconcile: ['domain', 'engine', 'store'],
+  schedule: ['domain'],
+  reconcile: ['domain', 'engine', 'store', 'schedule'],
   api: ['domain', 'store', 'auth', 'logs'],
   client: [],
   // Nothing but config.ts lies in src/ itself besides the entries: doctor reads what berthd would.

@@ -1,3 +1,4 @@
+import { type Container, type Revision, wantedRevisions } from './container.ts';
 import type { ContainerSpec } from './container-spec.ts';
 import type { GpuModel } from './gpu-model.ts';
 
@@ -76,4 +77,13 @@ export interface GpuHolding {
   readonly memoryBytes: number | null;
   /** It takes the place of the container's other holdings on these devices: an instance of only one of them may be up. */
   readonly handover: boolean;
+}
+
+/** Which of a container's wanted revisions need GPUs and hold none. */
+export function lackingGpus(container: Container, holdings: readonly GpuHolding[]): readonly Revision[] {
+  return wantedRevisions(container).filter(
+    ({ spec, number }) =>
+      gpuNeedOf(spec) !== null &&
+      !holdings.some((held) => held.containerId === container.id && held.revision === number),
+  );
 }

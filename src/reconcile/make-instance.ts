@@ -7,7 +7,7 @@ import type { Subject, Tools } from './tools.ts';
 
 /** Makes an instance of a revision at the next address. */
 export async function createInstance(
-  { revision, createdBy }: { revision: Revision; createdBy: string },
+  { revision, createdBy, gpus }: { revision: Revision; createdBy: string; gpus: readonly string[] },
   containerId: string,
   tools: Tools,
   signal: AbortSignal,
@@ -23,10 +23,14 @@ export async function createInstance(
       revision: revision.number,
       address,
       createdBy,
+      gpus,
     },
     signal,
   );
-  tools.log.info({ containerId, revision: revision.number, instance: id }, 'instance created');
+  tools.log.info(
+    { containerId, revision: revision.number, instance: id, ...(gpus.length > 0 && { gpus }) },
+    'instance created',
+  );
 }
 
 /** What of a spec the engine needs to know. */
@@ -42,7 +46,6 @@ function engineSpec(spec: ContainerSpec) {
     env: spec.env,
     port: spec.port,
     volumes: spec.volumes,
-    gpus: [],
     shmBytes: shmSizeOf(spec).bytes,
   };
 }

@@ -10,6 +10,7 @@ export class Memory implements Progress {
   readonly setbacks = new Map<number, Setback>();
   readonly retiring = new Set<string>();
   readonly overLimit = new Map<string, string>();
+  readonly gpuFaults = new Map<string, string>();
 
   /** Notes that something went wrong with a revision, and when it is tried again. */
   setBack(
@@ -28,7 +29,8 @@ export class Memory implements Progress {
   keepOnly(instances: readonly Instance[]): void {
     const ids = new Set(instances.map((instance) => instance.id));
     for (const key of this.probes.keys()) if (!ids.has(instanceOfRun(key))) this.probes.delete(key);
-    for (const id of this.overLimit.keys()) if (!ids.has(id)) this.overLimit.delete(id);
+    for (const notes of [this.overLimit, this.gpuFaults])
+      for (const id of notes.keys()) if (!ids.has(id)) notes.delete(id);
   }
 
   /** The probes that belong to a run that goes on. */

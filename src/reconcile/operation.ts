@@ -6,7 +6,13 @@ import type { Route } from '../domain/route.ts';
 export type Operation =
   /** Begin to get the revision's image; its end kicks the container. */
   | { readonly kind: 'pull'; readonly revision: Revision }
-  | { readonly kind: 'create'; readonly revision: Revision; readonly createdBy: string }
+  | {
+      readonly kind: 'create';
+      readonly revision: Revision;
+      readonly createdBy: string;
+      /** The GPUs that it holds, by uuid. */
+      readonly gpus: readonly string[];
+    }
   | { readonly kind: 'start'; readonly revision: Revision; readonly instance: Instance }
   /** Begin to ask the instance whether it answers; its end kicks the container. */
   | { readonly kind: 'probe'; readonly revision: Revision; readonly instance: Instance }
@@ -22,6 +28,13 @@ export type Operation =
   | { readonly kind: 'fail'; readonly revision: Revision; readonly reason: string }
   /** Begin to drain, stop and remove the instance; its end kicks the container. */
   | { readonly kind: 'retire'; readonly instance: Instance }
+  /** Free the GPUs of a revision of which no process is left; `again` has it wait for others. */
+  | {
+      readonly kind: 'release-gpus';
+      readonly containerId: string;
+      readonly revision: number;
+      readonly again: boolean;
+    }
   | { readonly kind: 'withdraw'; readonly containerId: string }
   /** Look again at that time (milliseconds since 1970). */
   | { readonly kind: 'wake'; readonly at: number }

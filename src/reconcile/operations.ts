@@ -7,6 +7,7 @@ import { keepLog } from './keep-log.ts';
 import { createInstance, startInstance } from './make-instance.ts';
 import type { Operation } from './operation.ts';
 import { exitKey } from './situation.ts';
+import { tell } from './tell.ts';
 import { type Subject, type Tools, within } from './tools.ts';
 import { beginProbe, beginPull, beginRetire } from './waits.ts';
 
@@ -41,6 +42,8 @@ export async function carryOut(
       return;
     case 'publish':
       return await routes.publish(operation.route, within(signal, GATEWAY_MS));
+    case 'release-gpus':
+      return await tools.gpus.release(containerId, operation.revision, operation.again);
     case 'withdraw':
       return await routes.withdraw(containerId, within(signal, GATEWAY_MS));
     case 'mark-serving': {
@@ -79,4 +82,5 @@ async function noteExit(
     { containerId, revision: revision.number, instance: instance.id, reason },
     'instance ended by itself',
   );
+  await tell(tools, 'ended', { containerId, revision: revision.number }, { reason });
 }

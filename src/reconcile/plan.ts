@@ -2,6 +2,7 @@ import { type Container, type Revision, wantedRevisions } from '../domain/contai
 import { hostnamesOf } from '../domain/hostname.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { Route, Upstream } from '../domain/route.ts';
+import { gpuStanding, releases, sitsRight } from './gpu-plan.ts';
 import type { Operation } from './operation.ts';
 import { isExhausted } from './setback.ts';
 import { exitKey, runKey, type Situation } from './situation.ts';
@@ -15,24 +16,26 @@ export function plan(situation: Situation): readonly Operation[] {
   const { container } = situation;
   if (container === undefined) return dissolve(situation);
   const wanted = wantedRevisions(container);
-  const tended = wanted.map((revision) => tend(situation, container, revision));
+  const tended = wanted.map((revision) => tend(situation, container, revision, wanted));
   const answering = tended.find((one) => one.ready !== undefined);
   const steps = [
     ...failOverLimit(situation, wanted),
     ...tended.flatMap((one) => one.operations),
     ...publish(situation, container, tended, answering),
     ...retireOthers(situation, tended, answering),
+    ...releases(situation),
   ];
   // While steps are open the next look tells more; a report now would be old at once.
   return steps.some((step) => step.kind !== 'wake') ? steps : [...steps, ...reportOf(situation, container)];
 }
 
-/** A deleted container: no route, no instance. */
+/** A deleted container: no route, no instance, no GPU. */
 function dissolve(situation: Situation): readonly Operation[] {
   const { containerId, route } = situation;
   return [
     ...(route === undefined ? [] : [{ kind: 'withdraw', containerId } as const]),
     ...retire(situation, situation.instances),
+    ...releases(situation),
   ];
 }
 
@@ -46,7 +49,16 @@ interface Tended {
   readonly operations: readonly Operation[];
 }
 
-function tend(situation: Situation, container: Container, revision: Revision): Tended {
+function tend(
+  situation: Situation,
+  container: Container,
+  revision: Revision,
+  wanted: readonly Revision[],
+): Tended {
+  const standing = gpuStanding(situation, revision, wanted);
+  const idle = { revision, kept: undefined, ready: undefined };
+  if (standing === 'yields') return { ...idle, operations: [] };
+  if (standing === 'waiting') return { ...idle, operations: pullAhead(situation, revision) };
   const kept = instanceOf(situation, revision);
   const { setbacks } = situation.progress;
   const setback = setbacks.get(revision.number);
@@ -58,7 +70,12 @@ function tend(situation: Situation, container: Container, revision: Revision): T
   if (setback !== undefined && setback.retryAt > situation.now && noted && !isUp(kept)) {
     return { ...nothing, operations: [{ kind: 'wake', at: setback.retryAt }] };
   }
-  if (kept === undefined) return { ...nothing, operations: make(situation, container, revision) };
+  if (kept === undefined) {
+    const operations =
+      standing === 'clear' ? make(situation, container, revision) : pullAhead(situation, revision);
+    return { ...nothing, operations };
+  }
+  if (standing !== 'clear' && !isUp(kept)) return { ...nothing, operations: [] };
   switch (kept.state.kind) {
     case 'created':
       return { ...nothing, operations: [{ kind: 'start', revision, instance: kept }] };
@@ -77,6 +94,16 @@ function tend(situation: Situation, container: Container, revision: Revision): T
 }
 
 function tendRunning(situation: Situation, revision: Revision, instance: Instance): Tended {
+  const lostGpu = situation.progress.gpuFaults.get(instance.id);
+  if (lostGpu !== undefined) {
+    const reason = `lost its GPU: ${lostGpu}`;
+    return {
+      revision,
+      kept: undefined,
+      ready: undefined,
+      operations: [{ kind: 'note-setback', revision, reason }],
+    };
+  }
   const probe = situation.progress.probes.get(runKey(instance) ?? '');
   const one = { revision, kept: instance, ready: undefined };
   switch (probe?.kind) {
@@ -104,11 +131,13 @@ function giveUpRun(
 }
 
 /** Of several instances of a revision, the one to keep: a running one, and of those the one in the route. */
-function instanceOf({ instances, route, progress }: Situation, revision: Revision): Instance | undefined {
+function instanceOf(situation: Situation, revision: Revision): Instance | undefined {
+  const { instances, route, progress } = situation;
   const routed = new Set(route?.upstreams.map((upstream) => upstream.instance));
   const rank = (instance: Instance) => (isUp(instance) ? 2 : 0) + (routed.has(instance.id) ? 1 : 0);
   return instances
     .filter((instance) => instance.revision === revision.number && !progress.retiring.has(instance.id))
+    .filter((instance) => sitsRight(situation, instance))
     .toSorted((a, b) => rank(b) - rank(a))[0];
 }
 
@@ -116,10 +145,21 @@ function isUp(instance: Instance | undefined): boolean {
   return instance?.state.kind === 'running';
 }
 
-function make({ progress }: Situation, { createdBy }: Container, revision: Revision): readonly Operation[] {
+function make(
+  { progress, gpus }: Situation,
+  { createdBy }: Container,
+  revision: Revision,
+): readonly Operation[] {
   const pull = progress.pulls.get(revision.number);
   if (pull === undefined) return [{ kind: 'pull', revision }];
-  return pull.kind === 'pulled' ? [{ kind: 'create', revision, createdBy }] : [];
+  if (pull.kind !== 'pulled') return [];
+  const held = gpus.holdings.get(revision.number)?.gpus ?? [];
+  return [{ kind: 'create', revision, createdBy, gpus: held }];
+}
+
+/** What waits for its GPUs has its image by the time they come. */
+function pullAhead({ progress }: Situation, revision: Revision): readonly Operation[] {
+  return progress.pulls.has(revision.number) ? [] : [{ kind: 'pull', revision }];
 }
 
 function failOverLimit(

@@ -3,12 +3,14 @@ import { wantedRevisions } from '../domain/container.ts';
 import { messageOf } from '../domain/errors.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Changes } from './changes.ts';
+import type { GpuFault } from './gpu-health.ts';
 import { Memory } from './memory.ts';
 import { carryOut } from './operations.ts';
 import { Outage } from './outage.ts';
 import { plan } from './plan.ts';
 import type { Situation } from './situation.ts';
 import { Tasks } from './tasks.ts';
+import { tell } from './tell.ts';
 import type { Subject, Tools } from './tools.ts';
 import { probeTask, pullTask } from './waits.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -58,6 +60,16 @@ export class Reconciler implements AsyncDisposable {
     this.#queue.add(containerId);
   }
 
+  /** Says that an instance lost its GPUs, and why: another is made in its place. */
+  async gpuFault(fault: GpuFault): Promise<void> {
+    const { containerId, instanceId, reason } = fault;
+    const { gpuFaults } = this.#subject(containerId).memory;
+    if (gpuFaults.has(instanceId)) return;
+    gpuFaults.set(instanceId, reason);
+    this.kick(containerId);
+    await tell(this.#tools, 'gpu-lost', fault, fault);
+  }
+
   /** Says that an instance took more disk than it may, and must go. */
   overLimit(containerId: string, instanceId: string, reason: string): void {
     this.#subject(containerId).memory.overLimit.set(instanceId, reason);
@@ -99,7 +111,7 @@ export class Reconciler implements AsyncDisposable {
   }
 
   async #observe({ containerId, memory, tasks }: Subject, signal: AbortSignal): Promise<Situation> {
-    const { engine, containers, routes, domain, now } = this.#tools;
+    const { engine, containers, routes, gpus, domain, now } = this.#tools;
     const instances = await engine.instances(containerId, signal);
     const container = await containers.get(containerId);
     const wanted = container === undefined ? [] : wantedRevisions(container);
@@ -112,6 +124,7 @@ export class Reconciler implements AsyncDisposable {
       container,
       instances,
       route: routes.current(containerId),
+      gpus: await gpus.of(containerId),
       progress: memory,
       domain,
       watchedSince: this.#watchedSince,
@@ -180,6 +193,7 @@ export class Reconciler implements AsyncDisposable {
     try {
       for (const id of await this.#tools.containers.ids()) this.kick(id);
       for (const id of this.#tools.routes.containerIds()) this.kick(id);
+      for (const id of await this.#tools.gpus.holderIds()) this.kick(id);
       for (const { containerId } of await this.#tools.engine.instances(null, this.#closing.signal))
         this.kick(containerId);
     } catch (error) {

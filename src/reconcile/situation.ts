@@ -1,4 +1,5 @@
 import type { Container } from '../domain/container.ts';
+import type { GpuHolding } from '../domain/gpu.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { Route } from '../domain/route.ts';
 
@@ -40,6 +41,17 @@ export interface Progress {
   readonly retiring: ReadonlySet<string>;
   /** Why instances must go, by id: they took more disk than they may. */
   readonly overLimit: ReadonlyMap<string, string>;
+  /** Why instances lost their GPUs, by id. */
+  readonly gpuFaults: ReadonlyMap<string, string>;
+}
+
+/** What a container holds of the machine's GPUs, and what it waits for: by revision number. */
+export interface ContainerGpus {
+  readonly holdings: ReadonlyMap<number, GpuHolding>;
+  /** Why a holding is of no use any more: a device of it is lost. */
+  readonly lost: ReadonlyMap<number, string>;
+  /** What a revision that waits is told. */
+  readonly waiting: ReadonlyMap<number, string>;
 }
 
 /** All that `plan` decides by. */
@@ -50,6 +62,7 @@ export interface Situation {
   readonly instances: readonly Instance[];
   /** What the gateway holds for the container. */
   readonly route: Route | undefined;
+  readonly gpus: ContainerGpus;
   readonly progress: Progress;
   /** The suffix of generated host names. */
   readonly domain: string;

@@ -19,6 +19,10 @@ function describe(situation: Situation, latest: Revision): Report {
   const { outcome } = latest;
   if (outcome.kind === 'failed') return { status: 'failed', reason: outcome.reason };
   if (outcome.kind === 'ready' && answers(situation, latest)) return { status: 'deployed', reason: null };
+  const waiting = situation.gpus.waiting.get(latest.number);
+  if (waiting !== undefined && !situation.gpus.holdings.has(latest.number)) {
+    return { status: 'deploying', reason: waiting };
+  }
   const setback = situation.progress.setbacks.get(latest.number);
   if (setback === undefined) return { status: 'deploying', reason: stage(situation, latest) };
   const waits = setback.retryAt > situation.now;

@@ -8,3 +8,16 @@ export async function joinGpuQueue(trx: Trx, containerId: string): Promise<void>
     .onConflict((conflict) => conflict.column('container_id').doNothing())
     .execute();
 }
+
+/** Puts a container before all others: it had its GPUs once, and lost them. */
+export async function joinGpuQueueFirst(trx: Trx, containerId: string): Promise<void> {
+  const { first } = await trx
+    .selectFrom('gpu_queue')
+    .select((eb) => eb.fn.min('place').as('first'))
+    .executeTakeFirstOrThrow();
+  await trx
+    .insertInto('gpu_queue')
+    .values({ container_id: containerId, place: (first ?? 1) - 1 })
+    .onConflict((conflict) => conflict.column('container_id').doNothing())
+    .execute();
+}

@@ -33,7 +33,12 @@ export interface Tables {
     memory: number | null;
     handover: number;
   };
-  gpu_queue: { place: Generated<number>; container_id: string; overtaken: Generated<number> };
+  gpu_queue: {
+    place: Generated<number>;
+    container_id: string;
+    overtaken: Generated<number>;
+    announced: Generated<number>;
+  };
   events: {
     id: Generated<number>;
     at: number;

@@ -88,6 +88,7 @@ export function situation(given: Partial<Situation>): Situation {
     container: undefined,
     instances: [],
     route: routeTo(),
+    gpus: { holdings: new Map(), lost: new Map(), waiting: new Map() },
     progress: new Memory(),
     domain: DOMAIN,
     watchedSince: 0,
