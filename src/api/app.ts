@@ -5,6 +5,7 @@ import type { ApiDeps } from './deps.ts';
 import { registerDocs } from './docs.ts';
 import { registerDocument } from './document.ts';
 import { registerGpuModels } from './gpu-models.ts';
+import { registerGpus } from './gpus.ts';
 import { headWithoutBody } from './head.ts';
 import { registerHealth } from './health.ts';
 import { hostCheck } from './host-check.ts';
@@ -30,6 +31,7 @@ export function createApi(deps: ApiDeps): Api {
   registerRevisions(app, deps);
   registerLogs(app, deps);
   registerGpuModels(app);
+  registerGpus(app, deps);
   registerLogin(app, deps);
   registerUsers(app, deps);
   registerTokens(app, deps);

@@ -6,10 +6,16 @@ import { ownContainer, requireOwner } from './access.ts';
 import { readBody } from './body.ts';
 import { ContainerId, show } from './containers.ts';
 import type { ApiDeps } from './deps.ts';
+import { invalid } from './field-errors.ts';
 import { requireFits } from './machine.ts';
 import { type Api, json, jsonBody, problems } from './openapi.ts';
 import { refuseNamesOfOthers } from './own-hostnames.ts';
-import { applyChange, containerChange, newContainer } from './schemas/container-request.ts';
+import {
+  applyChange,
+  type ContainerChange,
+  containerChange,
+  newContainer,
+} from './schemas/container-request.ts';
 import { ContainerView } from './schemas/container-view.ts';
 
 const tags = ['containers'];
@@ -17,6 +23,11 @@ const security = [{ bearer: [] }];
 const description =
   'Its owner or an ADMIN. What is left out keeps its value; `env` replaces the whole map. Makes a new revision, even ' +
   'where nothing differs, and deploys it.';
+
+const MEMORY_WITHOUT_GPU = {
+  path: 'gpuMemory',
+  message: 'needs a GPU: set gpu to at least 1, or leave it out',
+};
 
 /** What may be wrong with a spec. */
 const refusals = [
@@ -37,6 +48,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
     responses: { 201: json(ContainerView, 'Accepted; it is being deployed'), ...problems(...refusals) },
   });
   app.openapi(create, async (c) => {
+    await deps.gpus.detected();
     const spec = await readBody(c, NewContainer);
     const id = deps.newId();
     await refuseNamesOfOthers(spec.hostnames, id, deps.domain, deps.containers);
@@ -44,7 +56,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
     const made = await deps.containers.create({
       id,
       createdBy,
-      ...accepted(deps, id, spec),
+      ...accepted(deps, id, spec, spec),
       now: deps.now(),
     });
     deps.reconciler.kick(id);
@@ -54,7 +66,7 @@ export function registerCreate(app: Api, deps: ApiDeps): void {
 
 /** Update: the next revision. */
 export function registerUpdate(app: Api, deps: ApiDeps): void {
-  const ContainerChange = containerChange(deps);
+  const Change = containerChange(deps);
   const update = createRoute({
     method: 'put',
     path: '/v1/containers/{id}',
@@ -62,7 +74,7 @@ export function registerUpdate(app: Api, deps: ApiDeps): void {
     security,
     summary: 'Update a container',
     description,
-    request: { params: ContainerId, body: jsonBody(app, 'ContainerChange', ContainerChange) },
+    request: { params: ContainerId, body: jsonBody(app, 'ContainerChange', Change) },
     responses: {
       200: json(ContainerView, 'Accepted; it is being deployed'),
       ...problems(...refusals, 'forbidden', 'not-found'),
@@ -72,11 +84,12 @@ export function registerUpdate(app: Api, deps: ApiDeps): void {
     const { id } = c.req.valid('param');
     const caller = c.get('caller');
     await ownContainer(deps.containers, id, caller);
-    const change = await readBody(c, ContainerChange);
+    await deps.gpus.detected();
+    const change = await readBody(c, Change);
     await refuseNamesOfOthers(change.hostnames ?? [], id, deps.domain, deps.containers);
     const next = (container: Container) => {
       requireOwner(container, caller);
-      return accepted(deps, id, applyChange(container.latest.spec, change));
+      return accepted(deps, id, applyChange(container.latest.spec, change), change);
     };
     const updated = await deps.containers.update(id, next, deps.now());
     deps.reconciler.kick(id);
@@ -84,8 +97,9 @@ export function registerUpdate(app: Api, deps: ApiDeps): void {
   });
 }
 
-/** A spec that this machine can run, and the host names that it needs. */
-function accepted(deps: ApiDeps, id: string, spec: ContainerSpec) {
-  requireFits(spec, deps.machine());
+/** A spec that this machine can run, of which `asked` came with this request, and the host names that it needs. */
+function accepted(deps: ApiDeps, id: string, spec: ContainerSpec, asked: ContainerChange) {
+  if (spec.gpu === 0 && asked.gpuMemory) throw invalid([MEMORY_WITHOUT_GPU]);
+  requireFits(spec, asked, deps.machine(), deps.gpus.latest());
   return { spec, hostnames: hostnamesOf(spec, id, deps.domain) };
 }

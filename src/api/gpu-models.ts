@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi';
 import { GPU_MODELS } from '../domain/gpu-model.ts';
 import { type Api, json, problems } from './openapi.ts';
 import { GpuModelView } from './schemas/gpus.ts';
-import { envelope, pageQuery, pageView } from './schemas/paging.ts';
+import { envelope, pageOf, pageQuery, pageView } from './schemas/paging.ts';
 
 const gpuModels = createRoute({
   method: 'get',
@@ -21,8 +21,7 @@ const gpuModels = createRoute({
 export function registerGpuModels(app: Api): void {
   app.openapi(gpuModels, (c) => {
     const page = c.req.valid('query');
-    const first = (page.page - 1) * page.rows;
-    const items = GPU_MODELS.slice(first, first + page.rows).map(({ code, name }) => ({ code, name }));
+    const items = pageOf(GPU_MODELS, page).map(({ code, name }) => ({ code, name }));
     return c.json(envelope(items, GPU_MODELS.length, page), 200);
   });
 }

@@ -166,7 +166,8 @@ describe('a body over 1 MiB is a 413', () => {
 describe('whatever JSON comes', () => {
   const field = fc.constantFrom(
     ...['name', 'image', 'cpu', 'ram', 'gpu', 'ephemeralStorage', 'command', 'arguments', 'env', 'port'],
-    ...['desiredGPUs', 'hostnames', 'healthPath', 'requestTimeout', 'volumes', 'id', '__proto__', 'x'],
+    ...['desiredGPUs', 'gpuMemory', 'shmSize', 'hostnames', 'healthPath', 'requestTimeout', 'volumes'],
+    ...['id', '__proto__', 'x'],
   );
   const body = fc.oneof(
     fc.json({ maxDepth: 6 }),

@@ -9,7 +9,13 @@ const Document = z.object({
     schemas: z.object({
       NewContainer: z.object({
         properties: z.object({
-          ...{ image: Schema, ram: Schema, ephemeralStorage: Schema, requestTimeout: Schema },
+          ...{
+            image: Schema,
+            ram: Schema,
+            ephemeralStorage: Schema,
+            requestTimeout: Schema,
+            shmSize: Schema,
+          },
           hostnames: z.object({ items: Schema }),
           port: z.object({ anyOf: z.tuple([Schema, z.unknown()]) }),
         }),
@@ -53,7 +59,7 @@ describe('what a pattern of the document matches is taken', () => {
     );
   }
 
-  test.each(['image', 'ram', 'ephemeralStorage', 'requestTimeout', 'port', 'hostnames'] as const)(
+  test.each(['image', 'ram', 'ephemeralStorage', 'shmSize', 'requestTimeout', 'port', 'hostnames'] as const)(
     '%s of a container',
     async (field) => {
       const { port, hostnames, ...plain } = document.components.schemas.NewContainer.properties;
@@ -112,6 +118,7 @@ describe('what is refused does not match', () => {
       ['6Mi', '512Mi', '0.5Gi', '1.5Gi', '64G', '2Ti', '1073741824'],
       ['5Mi', '6', '1Ki', '512MB', '0Gi'],
     ],
+    ['shmSize', ['1Mi', '64Mi', '2M', '0.5Gi', '1.5Gi', '99999999'], ['1023Ki', '1M', '1', '64m', '0.5Mi']],
     ['ephemeralStorage', ['1', '10Gi', '0.5Ti', '1k'], ['0', '0Gi', '0.0Mi', '-1Gi']],
     [
       'requestTimeout',

@@ -76,6 +76,12 @@ const MALFORMED: readonly (readonly [string, unknown, string])[] = [
   ['desiredGPUs', [1], 'desiredGPUs.0'],
   // The Kelvin sign, which is a "k" in lower case.
   ['desiredGPUs', ['\u212a80'], 'desiredGPUs.0'],
+  ['gpuMemory', 8, 'gpuMemory'],
+  ['gpuMemory', '8GB', 'gpuMemory'],
+  ['gpuMemory', '8', 'gpuMemory'],
+  ['shmSize', 64, 'shmSize'],
+  ['shmSize', '64m', 'shmSize'],
+  ['shmSize', '1048575', 'shmSize'],
   ['hostnames', null, 'hostnames'],
   ['hostnames', 'a.example.com', 'hostnames'],
   ['hostnames', ['localhost'], 'hostnames.0'],
@@ -177,16 +183,7 @@ describe('a field that is not for clients is a 400 that names it', () => {
   });
 
   test.each([
-    ...[
-      'minInstances',
-      'maxInstances',
-      'concurrency',
-      'idleTimeout',
-      'idleMode',
-      'ttl',
-      'gpuMemory',
-      'shmSize',
-    ],
+    ...['minInstances', 'maxInstances', 'concurrency', 'idleTimeout', 'idleMode', 'ttl'],
     ...['privileged', 'devices', 'networkMode', 'binds', 'mounts', 'user', 'Image', 'constructo', 'toString'],
   ])('%s is unknown', async (field) => {
     const answer = await api.call('POST', '/v1/containers', { body: { ...HELLO, [field]: 1 } });

@@ -19,7 +19,7 @@ const ODD: readonly unknown[] = [
 
 const CONTAINER = [
   ...['name', 'image', 'cpu', 'ram', 'gpu', 'ephemeralStorage', 'command', 'arguments', 'env', 'port'],
-  ...['desiredGPUs', 'hostnames', 'healthPath', 'requestTimeout', 'volumes', 'more'],
+  ...['desiredGPUs', 'gpuMemory', 'shmSize', 'hostnames', 'healthPath', 'requestTimeout', 'volumes', 'more'],
 ];
 
 let api: TestApi;
@@ -91,7 +91,7 @@ describe('a refusal says in berth’s own words what to write', () => {
       `${name}=1&${name}=2`,
     ]),
   ])('the query ?%s', async (query) => {
-    for (const path of ['/v1/containers', `/v1/containers/${id}/revisions`, '/v1/gpu-models']) {
+    for (const path of ['/v1/containers', `/v1/containers/${id}/revisions`, '/v1/gpu-models', '/v1/gpus']) {
       expect((await api.call('GET', `${path}?${query}`)).text).not.toMatch(VALIDATOR);
     }
     const log = `/v1/containers/${id}/logs?follow=false&${query}`;

@@ -59,7 +59,12 @@ describe('out of range or not a number is a 400 that names the parameter', () =>
     ['rows=all', 'rows'],
     ['rows=10&rows=10', 'rows'],
   ])('%s', async (query, field) => {
-    for (const path of ['/v1/containers', `/v1/containers/${ids[0]}/revisions`, '/v1/gpu-models']) {
+    for (const path of [
+      '/v1/containers',
+      `/v1/containers/${ids[0]}/revisions`,
+      '/v1/gpu-models',
+      '/v1/gpus',
+    ]) {
       const answer = await api.call('GET', `${path}?${query}`);
       expect(answer).toMatchObject({ status: 400, json: { type: 'urn:berth:problem:invalid' } });
       expect(fieldsOf(answer)).toEqual([field]);

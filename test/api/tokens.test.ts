@@ -53,6 +53,7 @@ describe('without a token', () => {
     ['GET', '/v1/containers/93cfc912-0660-44a7-ae26-e7e23f919659/revisions'],
     ['GET', '/v1/containers/93cfc912-0660-44a7-ae26-e7e23f919659/logs'],
     ['GET', '/v1/gpu-models'],
+    ['GET', '/v1/gpus'],
     ['POST', '/v1/users'],
     ['POST', '/v1/tokens'],
     ['GET', '/v1/whatever'],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { newContainer } from '../../src/api/schemas/container-request.ts';
 import type { NewContainer } from '../../src/client/wire.ts';
+import { NO_GPUS, sightOf } from '../support/gpu-sight.ts';
 
 const everyField: Required<NewContainer> = {
   name: 'web',
@@ -23,7 +24,7 @@ const everyField: Required<NewContainer> = {
 };
 
 test('what the client may send is what the API takes, field by field', () => {
-  const schema = newContainer({ domain: 'localhost', allowedHosts: [] });
+  const schema = newContainer({ domain: 'localhost', allowedHosts: [], gpus: sightOf(NO_GPUS) });
   expect(Object.keys(everyField).toSorted()).toEqual(Object.keys(schema.shape).toSorted());
   expect(schema.safeParse(everyField).error).toBeUndefined();
 });

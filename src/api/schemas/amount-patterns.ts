@@ -14,10 +14,19 @@ export const STORAGE_PATTERN =
   `^(?:[1-9][0-9]{0,14}${FRACTION}|[1-9][0-9]{0,11}${FRACTION}(?:Ki|k)|[1-9][0-9]{0,8}${FRACTION}Mi?|${BILLIONS}` +
   '|0\\.0{0,2}[1-9][0-9]{0,6}(?:Ki|k|Mi?|Gi?|Ti?))$';
 
-/** Quantities of 6 MiB and more: in bytes and kilobytes only those with more digits. */
-export const RAM_PATTERN =
-  `^(?:[1-9][0-9]{7,14}${FRACTION}|[1-9][0-9]{4,11}${FRACTION}(?:Ki|k)|6${FRACTION}Mi` +
-  `|(?:[7-9]|[1-9][0-9]{1,8})${FRACTION}Mi?|${BILLIONS}|0\\.(?:0[1-9]|[1-9])[0-9]{0,7}[GT]i?)$`;
+/** Quantities of 6 MiB and more. */
+export const RAM_PATTERN = fromMebibytes(6);
+
+/** Quantities of 1 MiB and more. */
+export const MEBIBYTES_PATTERN = fromMebibytes(1);
+
+/** Quantities of `least` MiB (1 to 8) and more: in bytes and kilobytes only those with more digits. */
+function fromMebibytes(least: number): string {
+  return (
+    `^(?:[1-9][0-9]{7,14}${FRACTION}|[1-9][0-9]{4,11}${FRACTION}(?:Ki|k)|${least}${FRACTION}Mi` +
+    `|(?:[${least + 1}-9]|[1-9][0-9]{1,8})${FRACTION}Mi?|${BILLIONS}|0\\.(?:0[1-9]|[1-9])[0-9]{0,7}[GT]i?)$`
+  );
+}
 
 /** A number of a duration has 9 digits at most. */
 const LARGEST = 999_999_999;

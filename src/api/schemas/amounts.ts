@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { MIN_RAM_BYTES } from '../../domain/container-spec.ts';
 import { parseDuration } from '../../domain/duration.ts';
 import { parseQuantity } from '../../domain/quantity.ts';
-import { durationPattern, RAM_PATTERN, STORAGE_PATTERN } from './amount-patterns.ts';
+import { durationPattern, MEBIBYTES_PATTERN, RAM_PATTERN, STORAGE_PATTERN } from './amount-patterns.ts';
 import { saying } from './texts.ts';
 
 /** Docker's unit of CPU time: a billionth of a core. */
@@ -10,6 +10,8 @@ const NANO = 1e9;
 /** Less than this the kernel's scheduler can't give (1 ms in each 100 ms). */
 const MIN_CPU = 0.01;
 const MAX_CPU = 4096;
+
+const MIB = 1024 ** 2;
 
 const CPU = `must be a number of cores from ${MIN_CPU} to ${MAX_CPU}, such as 0.5 or 2`;
 
@@ -54,23 +56,26 @@ export const GpuMemory = quantity(
   {
     example: '8Gi',
     description:
-      'Shares each card with others by this much reserved memory, which is accounting: nothing stops a program from taking ' +
-      'more. Null takes cards whole.',
-    pattern: STORAGE_PATTERN,
+      'Shares each card with others by this much reserved memory, at least 1Mi, at most what the card has (422). It is ' +
+      'accounting: nothing stops a program from taking more. Null takes cards whole. Given without a GPU: 400; kept from ' +
+      'before, it has no effect then.',
+    pattern: MEBIBYTES_PATTERN,
   },
-  1,
-  'must be more than 0',
+  MIB,
+  'must be at least 1Mi',
 ).nullable();
 
 /** How large /dev/shm is. */
 export const ShmSize = quantity(
   {
     example: '1Gi',
-    description: 'Size of /dev/shm. Null means 64Mi, and 1Gi with a GPU. What lies in it counts as memory.',
-    pattern: STORAGE_PATTERN,
+    description:
+      'Size of /dev/shm, at least 1Mi, at most the machine’s memory (422). Null means 64Mi, and 1Gi with a GPU. What lies ' +
+      'in it counts as memory.',
+    pattern: MEBIBYTES_PATTERN,
   },
-  1,
-  'must be more than 0',
+  MIB,
+  'must be at least 1Mi',
 ).nullable();
 
 /** How much a container may write besides its volumes. */

@@ -3,7 +3,7 @@ import type { ContainerSpec } from '../../domain/container-spec.ts';
 import { NAME_PATTERN } from '../../domain/hostname.ts';
 import { Cpu, EphemeralStorage, GpuMemory, Ram, ShmSize } from './amounts.ts';
 import { Command, Env } from './commands.ts';
-import { DesiredGpus, Gpu } from './gpus.ts';
+import { desiredGpus, Gpu, type GpuRules } from './gpus.ts';
 import { Image } from './image.ts';
 import { HealthPath, type HostnameRules, hostnames, Port, RequestTimeout } from './network.ts';
 import { saying } from './texts.ts';
@@ -12,8 +12,11 @@ import { Volumes } from './volumes.ts';
 const NAME = 'must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at the ends';
 const OBJECT = saying('The body must be a JSON object.');
 
+/** What values there are on this machine. */
+export interface ContainerRules extends HostnameRules, GpuRules {}
+
 /** What a client may set of a container, each field parsed into the domain's type. */
-function fields(rules: HostnameRules) {
+function fields(rules: ContainerRules) {
   return {
     name: z.string(saying(NAME)).regex(NAME_PATTERN, NAME).openapi({ example: 'hello-world' }),
     image: Image,
@@ -25,7 +28,7 @@ function fields(rules: HostnameRules) {
     arguments: Command.openapi({ description: "Replaces the image's cmd; null keeps it." }),
     env: Env,
     port: Port,
-    desiredGPUs: DesiredGpus,
+    desiredGPUs: desiredGpus(rules),
     gpuMemory: GpuMemory,
     shmSize: ShmSize,
     hostnames: hostnames(rules),
@@ -36,7 +39,7 @@ function fields(rules: HostnameRules) {
 }
 
 /** The body of a create: what is left out has its default. */
-export function newContainer(rules: HostnameRules) {
+export function newContainer(rules: ContainerRules) {
   const of = fields(rules);
   return z.strictObject(
     {
@@ -63,7 +66,7 @@ export function newContainer(rules: HostnameRules) {
 }
 
 /** The body of an update: what is left out keeps its value. */
-export function containerChange(rules: HostnameRules) {
+export function containerChange(rules: ContainerRules) {
   return z.strictObject(fields(rules), OBJECT).partial();
 }
 

@@ -1,36 +1,52 @@
 import { z } from '@hono/zod-openapi';
-import { findGpuModel, GPU_MODELS } from '../../domain/gpu-model.ts';
+import type { Gpu as Device } from '../../domain/gpu.ts';
+import { isGpuWord } from '../../domain/gpu-match.ts';
+import { GPU_MODELS } from '../../domain/gpu-model.ts';
 import { saying } from './texts.ts';
 
 const MAX_GPUS = 64;
+/** As many as there ever are models on one page of them. */
+const MAX_WISHES = 100;
 const GPU = `must be a whole number from 0 to ${MAX_GPUS}`;
 
 /** How many GPUs. */
-export const Gpu = z
-  .int(saying(GPU))
-  .min(0, GPU)
-  .max(MAX_GPUS, GPU)
-  .openapi({ example: 0, description: 'How many GPUs.' });
+export const Gpu = z.int(saying(GPU)).min(0, GPU).max(MAX_GPUS, GPU).openapi({
+  example: 0,
+  description: 'How many GPUs, all of one model. At most what the machine has (422).',
+});
 
-const MODEL = 'must be a code or a name from /v1/gpu-models, such as "a100"';
+const MODEL =
+  'must be a code or a name from /v1/gpu-models, such as "a100", or the name of a card from /v1/gpus';
 
-/** Models that will do, by code or name in any case. None is the same as not asking. */
-export const DesiredGpus = z
-  .array(
-    z
-      .string(saying(MODEL))
-      // ASCII: in lower case the Kelvin sign would be a "k".
-      .refine((word) => /^[ -~]*$/.test(word) && findGpuModel(word) !== undefined, MODEL)
-      .openapi({ type: 'string', enum: GPU_MODELS.flatMap(({ code, name }) => [code, name]) }),
-    saying('must be a list of GPU models, or null'),
-  )
-  .max(GPU_MODELS.length, `must have at most ${GPU_MODELS.length} entries`)
-  .nullable()
-  .transform((words) => (words === null || words.length === 0 ? null : words))
-  .openapi({
-    description: 'Codes or names from /v1/gpu-models in any case; any of them will do.',
-    example: [],
-  });
+/** What GPUs this machine has: their own names are words too. */
+export interface GpuRules {
+  readonly gpus: { latest(): { readonly gpus: readonly Device[] } };
+}
+
+/** Models that will do, by code or name in any case, or by a card's own name. None is the same as not asking. */
+export function desiredGpus({ gpus }: GpuRules) {
+  const word = z
+    .string(saying(MODEL))
+    .refine((text) => isGpuWord(text, gpus.latest().gpus), MODEL)
+    .openapi({
+      anyOf: [
+        { type: 'string', enum: GPU_MODELS.flatMap(({ code, name }) => [code, name]) },
+        { type: 'string', description: 'The `name` of a card from /v1/gpus.' },
+      ],
+    });
+  return z
+    .array(word, saying('must be a list of GPU models, or null'))
+    .max(MAX_WISHES, `must have at most ${MAX_WISHES} entries`)
+    .nullable()
+    .transform((words) => (words === null || words.length === 0 ? null : words))
+    .openapi({
+      description:
+        'Codes or names from /v1/gpu-models, or names of cards from /v1/gpus, in any case. All GPUs of a container are of ' +
+        'one model, any of these; one that is named first is taken first. None of them in this machine: 422. How many is ' +
+        'for `gpu` to say: with 0 this has no effect.',
+      example: [],
+    });
+}
 
 /** One entry of the catalogue. */
 export const GpuModelView = z

@@ -32,10 +32,15 @@ export function pageQuery(rows = 10) {
   });
 }
 
-/** The envelope of every list. */
-export function pageView<Item extends z.ZodType>(name: string, item: Item) {
+/** The envelope of every list, and what one has `beside` its items. */
+export function pageView<Item extends z.ZodType, Beside extends z.ZodRawShape>(
+  name: string,
+  item: Item,
+  beside?: Beside,
+) {
   return z
     .object({
+      ...beside,
       items: z.array(item),
       total: z.int().min(0).openapi({ description: 'How many there are on all pages.' }),
       page: z.int().min(1),
@@ -43,6 +48,11 @@ export function pageView<Item extends z.ZodType>(name: string, item: Item) {
     })
     .strict()
     .openapi(name);
+}
+
+/** One page of a list that is held whole. */
+export function pageOf<Item>(all: readonly Item[], { page, rows }: PageRequest): Item[] {
+  return all.slice((page - 1) * rows, page * rows);
 }
 
 /** Puts a page's entries in the envelope. */
