@@ -2,37 +2,12 @@ import { existsSync } from 'node:fs';
 import { access, constants, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
+import { nvidiaSmiExit } from '../../domain/nvidia-smi-exit.ts';
 import type { EngineFacts } from './engine.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 const DEADLINE_MS = 10_000;
 const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi'];
-
-/** What nvidia-smi's exit codes mean (man nvidia-smi, "Return value"). */
-const EXIT_CODES: ReadonlyMap<number, readonly [seen: string, mend: string]> = new Map([
-  [
-    6,
-    [
-      'the driver finds no GPU',
-      'Is the card seated and powered? lspci | grep -i nvidia shows what the machine sees.',
-    ],
-  ],
-  [
-    9,
-    [
-      'the driver is not loaded',
-      'Load it: modprobe nvidia. After a new kernel, install the driver again; then reboot.',
-    ],
-  ],
-  [
-    15,
-    [
-      'a GPU has fallen off the bus',
-      'See dmesg | grep -i xid; reboot. If it comes back, check its power and cooling.',
-    ],
-  ],
-  [18, ["the driver's library and kernel module differ in version", 'Reboot: an upgrade is half done.']],
-]);
 
 /** Looks for the NVIDIA driver and, where there is one, for the toolkit that hands cards to containers. */
 export async function checkNvidia(
@@ -76,8 +51,8 @@ async function checkDriver(
       'A card or its driver is stuck: see dmesg; reboot.',
     );
   }
-  const known = EXIT_CODES.get(result.exitCode ?? -1);
-  if (known !== undefined) return problem(about, ...known);
+  const known = nvidiaSmiExit(result.exitCode ?? -1);
+  if (known !== undefined) return problem(about, known.seen, known.mend);
   const said = firstLine(result.stderr || result.stdout || result.shortMessage);
   return problem(about, `${nvidiaSmi} fails: ${said}`, `Run it yourself: ${nvidiaSmi}. Then see dmesg.`);
 }
