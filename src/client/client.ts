@@ -5,6 +5,7 @@ import type {
   Container,
   ContainerChange,
   GpuModel,
+  GpuPage,
   Health,
   IssuedToken,
   LogEvent,
@@ -54,6 +55,8 @@ export interface Client {
   /** A container's log, over dropped connections without loss or repeat; ends when the container is gone or the signal aborts. */
   logs(id: string, options?: LogOptions): AsyncIterable<LogEvent>;
   gpuModels(query?: PageQuery, call?: CallOptions): Promise<Page<GpuModel>>;
+  /** The machine's own, as they are now. */
+  gpus(query?: PageQuery, call?: CallOptions): Promise<GpuPage>;
   /** A token for anyone; for an admin. */
   issueToken(request: TokenRequest, call?: CallOptions): Promise<IssuedToken>;
   /** For an admin. */
@@ -87,6 +90,7 @@ export function createClient(options: ClientOptions): Client {
     logs: (id, logOptions = {}) => streamLogs(transport, `${containerPath(id)}/logs`, logOptions),
     gpuModels: (query = {}, call = {}) =>
       ask({ method: 'GET', path: '/v1/gpu-models', query: { ...query }, ...call }),
+    gpus: (query = {}, call = {}) => ask({ method: 'GET', path: '/v1/gpus', query: { ...query }, ...call }),
     issueToken: (body, call = {}) => ask({ method: 'POST', path: '/v1/tokens', body, ...call }),
     addUser: (body, call = {}) => ask({ method: 'POST', path: '/v1/users', body, ...call }),
     loginWithPassword: (name, password, call = {}) =>

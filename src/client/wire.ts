@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ContainerView, RevisionView } from '../api/schemas/container-view.ts';
+import type { GpuView } from '../api/schemas/gpu-view.ts';
 import type { GpuModelView } from '../api/schemas/gpus.ts';
 import type { IssuedTokenView, TokenView, UserView } from '../api/schemas/users.ts';
 
@@ -20,6 +21,9 @@ export type Revision = z.output<typeof RevisionView>;
 /** A GPU model of the catalogue. */
 export type GpuModel = z.output<typeof GpuModelView>;
 
+/** A GPU of the machine: what it does now, who has it, who waits for it. Ids are containers'. */
+export type Gpu = z.output<typeof GpuView>;
+
 /** What may be set of a container; what is left out keeps its value, or its default in a new one. */
 export interface ContainerChange {
   readonly name?: string;
@@ -28,12 +32,14 @@ export interface ContainerChange {
   readonly cpu?: number;
   /** A quantity such as "512Mi". */
   readonly ram?: string;
+  /** How many, all of one model. */
   readonly gpu?: number;
   readonly ephemeralStorage?: string;
   readonly command?: readonly string[] | null;
   readonly arguments?: readonly string[] | null;
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: string | number;
+  /** Codes or names of models, or names of cards; any will do. */
   readonly desiredGPUs?: readonly string[] | null;
   /** A quantity such as "8Gi": shares cards by reserved memory; null takes them whole. */
   readonly gpuMemory?: string | null;
@@ -60,6 +66,12 @@ export interface Page<Item> {
   /** From 1. */
   readonly page: number;
   readonly rowsPerPage: number;
+}
+
+/** One page of the machine's GPUs. */
+export interface GpuPage extends Page<Gpu> {
+  /** Why there are none, or fewer than the machine has. */
+  readonly reason: string | null;
 }
 
 /** Which page to fetch. */

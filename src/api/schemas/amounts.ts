@@ -63,7 +63,9 @@ export const GpuMemory = quantity(
   },
   MIB,
   'must be at least 1Mi',
-).nullable();
+)
+  .nullable()
+  .openapi({ type: ['string', 'null'] });
 
 /** How large /dev/shm is. */
 export const ShmSize = quantity(
@@ -76,7 +78,9 @@ export const ShmSize = quantity(
   },
   MIB,
   'must be at least 1Mi',
-).nullable();
+)
+  .nullable()
+  .openapi({ type: ['string', 'null'] });
 
 /** How much a container may write besides its volumes. */
 export const EphemeralStorage = quantity(
