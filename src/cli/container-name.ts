@@ -27,23 +27,27 @@ export async function everyContainer(
   }
 }
 
+/** Every container that the caller may see: everyone's for an admin, else their own. */
+export async function containersInSight(client: Client, signal: AbortSignal): Promise<Container[]> {
+  return (await everyones(client, signal)) ?? everyContainer(client, false, signal);
+}
+
 /**
  * The container that a person means: by id, by the beginning of one, or by name. The caller's own come first; only where
  * none of them fits are everyone's looked at, and those only for an admin.
  * @throws CommandFailed where none or several fit.
  */
 export async function findContainer(client: Client, wanted: string, signal: AbortSignal): Promise<Container> {
-  for (const all of [false, true]) {
-    const found = matches(await listed(client, all, signal), wanted);
-    const [first, ...others] = found;
-    if (first === undefined) continue;
-    if (others.length === 0) return first;
-    const ids = found.map(({ id, name, image }) => `  ${id}  ${name}  ${image}`);
-    throw new CommandFailed(
-      [`"${wanted}" names ${found.length} containers; say which by its id:`, ...ids].join('\n'),
-    );
-  }
-  throw new CommandFailed(`there is no container "${wanted}"; "berth ls" lists them`);
+  const own = matches(await everyContainer(client, false, signal), wanted);
+  const found = own.length > 0 ? own : matches((await everyones(client, signal)) ?? [], wanted);
+  const [first, ...others] = found;
+  if (first === undefined)
+    throw new CommandFailed(`there is no container "${wanted}"; "berth ls" lists them`);
+  if (others.length === 0) return first;
+  const ids = found.map(({ id, name, image }) => `  ${id}  ${name}  ${image}`);
+  throw new CommandFailed(
+    [`"${wanted}" names ${found.length} containers; say which by its id:`, ...ids].join('\n'),
+  );
 }
 
 /** An exact id wins over names, and a name over the beginning of an id. */
@@ -61,11 +65,12 @@ function matches(containers: readonly Container[], wanted: string): Container[] 
   return [];
 }
 
-async function listed(client: Client, all: boolean, signal: AbortSignal): Promise<Container[]> {
+/** Undefined for who is no admin. */
+async function everyones(client: Client, signal: AbortSignal): Promise<Container[] | undefined> {
   try {
-    return await everyContainer(client, all, signal);
+    return await everyContainer(client, true, signal);
   } catch (error) {
-    if (all && error instanceof ApiProblem && error.status === 403) return [];
+    if (error instanceof ApiProblem && error.status === 403) return undefined;
     throw error;
   }
 }

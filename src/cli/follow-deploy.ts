@@ -44,7 +44,8 @@ function stateOf({ status, statusReason }: Container): string {
   return statusReason === null ? status : `${status}: ${inert(statusReason)}`;
 }
 
-function isAway(error: unknown): boolean {
+/** Whether berthd can't be reached or can't answer now, which a restart of it may mend. */
+export function isAway(error: unknown): boolean {
   return error instanceof Unreachable || (error instanceof ApiProblem && error.status === 503);
 }
 

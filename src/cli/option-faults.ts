@@ -8,6 +8,10 @@ const NAMES: Readonly<Record<string, string>> = {
   arguments: 'the arguments',
   ephemeralStorage: '--storage',
   healthPath: '--health-path',
+  gpu: '--gpus',
+  desiredGPUs: '--gpu-model',
+  gpuMemory: '--gpu-memory',
+  shmSize: '--shm-size',
   hostnames: '--hostname',
   volumes: '--volume',
 };
@@ -36,7 +40,9 @@ function valueAt(
   wanted: NewContainer,
 ): string | null {
   if (field === 'env' && index !== '') return [index, ...rest].join('.');
-  if (field === 'hostnames') return wanted.hostnames?.[Number(index || Number.NaN)] ?? null;
-  const volume = field === 'volumes' ? wanted.volumes?.[Number(index || Number.NaN)] : undefined;
+  const at = Number(index || Number.NaN);
+  if (field === 'hostnames') return wanted.hostnames?.[at] ?? null;
+  if (field === 'desiredGPUs') return wanted.desiredGPUs?.[at] ?? null;
+  const volume = field === 'volumes' ? wanted.volumes?.[at] : undefined;
   return volume === undefined ? null : [`${volume.name}:${volume.path}:`, ...rest].join(' ');
 }

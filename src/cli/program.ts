@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Context } from './context.ts';
 import { doctorCommand } from './doctor.ts';
+import { gpusCommand } from './gpus.ts';
 import { logsCommand } from './logs.ts';
 import { lsCommand } from './ls.ts';
 import { rmCommand } from './rm.ts';
@@ -32,7 +33,16 @@ export function buildProgram(context: Context): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .addHelpText('after', AFTER_HELP);
-  const verbs = [runCommand, lsCommand, logsCommand, rmCommand, tokenCommand, userCommand, doctorCommand];
+  const verbs = [
+    runCommand,
+    lsCommand,
+    logsCommand,
+    rmCommand,
+    gpusCommand,
+    tokenCommand,
+    userCommand,
+    doctorCommand,
+  ];
   for (const verb of verbs) program.addCommand(verb(context));
   for (const command of withSubcommands(program)) strict(command);
   return program;

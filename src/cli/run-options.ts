@@ -9,6 +9,10 @@ export interface RunOptions {
   readonly cpu?: number;
   readonly ram?: string;
   readonly storage?: string;
+  readonly gpus?: number;
+  readonly gpuModel?: readonly string[];
+  readonly gpuMemory?: string;
+  readonly shmSize?: string;
   readonly env?: readonly string[];
   readonly command?: readonly string[];
   readonly hostname?: readonly string[];
@@ -31,12 +35,24 @@ export function toNewContainer(
     ...(cpu !== undefined && { cpu }),
     ...(ram !== undefined && { ram }),
     ...(storage !== undefined && { ephemeralStorage: storage }),
+    ...gpuFields(options),
     ...(env !== undefined && { env: environmentOf(env, variables) }),
     ...(command !== undefined && { command }),
     ...(args.length > 0 && { arguments: args }),
     ...(hostname !== undefined && { hostnames: hostname }),
     ...(healthPath !== undefined && { healthPath }),
     ...(volume !== undefined && { volumes: volume.map(volumeOf) }),
+  };
+}
+
+/** A wish of a kind is a wish of one, where nobody says how many. */
+function gpuFields({ gpus, gpuModel, gpuMemory, shmSize }: RunOptions): Partial<NewContainer> {
+  const gpu = gpus ?? (gpuModel === undefined && gpuMemory === undefined ? undefined : 1);
+  return {
+    ...(gpu !== undefined && { gpu }),
+    ...(gpuModel !== undefined && { desiredGPUs: gpuModel }),
+    ...(gpuMemory !== undefined && { gpuMemory }),
+    ...(shmSize !== undefined && { shmSize }),
   };
 }
 
@@ -49,6 +65,14 @@ export function appended(value: string, before: readonly string[] = []): string[
 export function numberOption(text: string): number {
   if (!/^[0-9]+(\.[0-9]+)?$/.test(text)) throw new InvalidArgumentError('write a number.');
   return Number(text);
+}
+
+/** Docker's words for it, "all" and "device=0", are no numbers. */
+export function gpusOption(text: string): number {
+  if (/^[0-9]+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(
+    'write how many: --gpus 1. "berth gpus" lists those of the machine; of which kind is for --gpu-model to say.',
+  );
 }
 
 /** The last part of an image's name as a DNS label: "ghcr.io/acme/My_App:2" gives "my-app". */

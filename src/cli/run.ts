@@ -7,7 +7,7 @@ import { CommandFailed, Interrupted } from './errors.ts';
 import { followDeploy } from './follow-deploy.ts';
 import { urlOf } from './ls.ts';
 import { inOptions } from './option-faults.ts';
-import { appended, numberOption, type RunOptions, toNewContainer } from './run-options.ts';
+import { appended, gpusOption, numberOption, type RunOptions, toNewContainer } from './run-options.ts';
 import { inert, type Terminal } from './terminal.ts';
 
 const LAST_LINES = 20;
@@ -29,6 +29,17 @@ export function runCommand(context: Context): Command {
     .option('--cpu <cores>', 'cores, fractions allowed (default: 1)', numberOption)
     .option('--ram <quantity>', 'memory, such as 512Mi or 2Gi (default: 512Mi)')
     .option('--storage <quantity>', 'how much it may write to its own disk (default: 10Gi)')
+    .option('--gpus <count>', 'GPUs, all of one model (default: 0)', gpusOption)
+    .option(
+      '--gpu-model <model>',
+      'a model that will do, such as a100, or the name of a card; repeatable; means --gpus 1 where that is missing',
+      appended,
+    )
+    .option(
+      '--gpu-memory <quantity>',
+      'share each GPU by so much of its memory, such as 8Gi; means --gpus 1 where that is missing',
+    )
+    .option('--shm-size <quantity>', 'size of /dev/shm (default: 64Mi, with a GPU 1Gi)')
     .option(
       '-e, --env <KEY=VALUE>',
       'an environment variable; KEY alone takes it from here; repeatable',

@@ -2,7 +2,11 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 
 /** A stream that may be a terminal. */
-export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+export type Output = Writable & {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+};
 
 /** The colours that mean something here. */
 export type Colour = 'green' | 'yellow' | 'red' | 'dim';

@@ -1,0 +1,43 @@
+import type { Output } from './terminal.ts';
+
+const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l';
+const LEAVE = '\u001b[?7h\u001b[?25h\u001b[?1049l';
+const HOME = '\u001b[H';
+const CLEAR_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
+
+/** Lines that take the place of those shown before. */
+export interface Screen extends Disposable {
+  /** The caller has made foreign text inert. */
+  show(lines: readonly string[]): void;
+}
+
+/**
+ * On a terminal its other screen, until disposed: what doesn't fit there is cut. Elsewhere every time is printed, a blank
+ * line apart.
+ */
+export function openScreen(stdout: Output): Screen {
+  if (stdout.isTTY !== true) return printed(stdout);
+  stdout.write(ENTER);
+  return {
+    show(lines) {
+      // A terminal that doesn't tell its height says 0.
+      const seen = lines.slice(0, stdout.rows || 24);
+      stdout.write(HOME + seen.map((line) => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW);
+    },
+    [Symbol.dispose]() {
+      stdout.write(LEAVE);
+    },
+  };
+}
+
+function printed(stdout: Output): Screen {
+  let first = true;
+  return {
+    show(lines) {
+      stdout.write(`${first ? '' : '\n'}${lines.join('\n')}\n`);
+      first = false;
+    },
+    [Symbol.dispose]() {},
+  };
+}
