@@ -20,7 +20,7 @@ import { spec } from '../reconcile/situations.ts';
 import { NO_CLAIMS, NO_GPUS, sightOf } from '../support/gpu-sight.ts';
 import type { AvailableGround } from '../support/ground.ts';
 import { Images } from '../support/images.ts';
-import { LogClient } from './log-client.ts';
+import { StreamClient } from './stream-client.ts';
 
 /** The API with a real engine behind it, and in the reconciler's place a test that starts, stops and swaps instances. */
 export class LogServer implements AsyncDisposable {
@@ -162,11 +162,11 @@ export class LogServer implements AsyncDisposable {
     id: string,
     query: Record<string, string> = {},
     headers: Record<string, string> = {},
-  ): Promise<LogClient> {
+  ): Promise<StreamClient> {
     const response = await this.ask(`${id}/logs?${new URLSearchParams(query)}`, { headers });
     if (response.status !== 200 || response.body === null)
       throw new Error(`${response.status}: ${await response.text()}`);
-    return new LogClient(response.body);
+    return new StreamClient(response.body);
   }
 
   /** A log stream over the Unix socket, whose buffers are small; nothing of its body is read yet. */

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { EventSourceMessage } from 'eventsource-parser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWithEngine } from '../support/ground.ts';
-import { type LogClient, texts } from './log-client.ts';
 import { LogServer } from './log-server.ts';
+import { type StreamClient, texts } from './stream-client.ts';
 
 const ALL = { tail: 'all', follow: 'false' };
 const WAIT = 'exec sleep 100000';
@@ -287,7 +287,7 @@ describeWithEngine("a container's log over HTTP", (ground) => {
 
     test('may have a hundred streams open, and another once one has ended', async () => {
       const { id } = await server.running(`echo one; ${WAIT}`);
-      const streams: LogClient[] = [];
+      const streams: StreamClient[] = [];
       while (streams.length < 100) streams.push(await server.stream(id));
       const refused = await server.ask(`${id}/logs`);
       expect(refused.status).toBe(429);

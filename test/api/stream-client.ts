@@ -1,7 +1,7 @@
 import { type EventSourceMessage, EventSourceParserStream } from 'eventsource-parser/stream';
 
-/** Reads a log stream as a client of the API does. */
-export class LogClient implements AsyncDisposable {
+/** Reads an event stream as a client of the API does. */
+export class StreamClient implements AsyncDisposable {
   readonly #reader: ReadableStreamDefaultReader<EventSourceMessage>;
 
   constructor(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
@@ -33,7 +33,7 @@ export class LogClient implements AsyncDisposable {
   }
 }
 
-/** What the events say: the text of a line, or `revision N`. */
+/** What the events of a log say: the text of a line, or `revision N`. */
 export function texts(events: readonly EventSourceMessage[]): string[] {
   return events.map(({ event, data }) =>
     event === 'revision' ? `revision ${JSON.parse(data).revision}` : data,
