@@ -4,6 +4,7 @@ import { registerCreate, registerUpdate } from './deploy.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocs } from './docs.ts';
 import { registerDocument } from './document.ts';
+import { registerEvents } from './events.ts';
 import { registerGpuModels } from './gpu-models.ts';
 import { registerGpus } from './gpus.ts';
 import { headWithoutBody } from './head.ts';
@@ -30,6 +31,7 @@ export function createApi(deps: ApiDeps): Api {
   registerUpdate(app, deps);
   registerRevisions(app, deps);
   registerLogs(app, deps);
+  registerEvents(app, deps);
   registerGpuModels(app);
   registerGpus(app, deps);
   registerLogin(app, deps);

@@ -52,6 +52,7 @@ export interface TestApi extends AsyncDisposable {
   readonly db: Database;
   readonly containers: ContainerStore;
   readonly users: UserStore;
+  readonly events: EventStore;
   /** What the reconciler was told to look at. */
   readonly kicked: readonly string[];
   /** Everything that was logged, a line of JSON each. */
@@ -127,6 +128,7 @@ export async function startApi(options: ApiOptions = {}): Promise<TestApi> {
     db,
     containers,
     users,
+    events,
     kicked,
     logged,
     token,
