@@ -268,10 +268,13 @@ describe('delete', () => {
   });
 });
 
-test("gpu-models: the 25 documented ones in the document's order, then more, on one page", async () => {
-  const answer = await api.call('GET', '/v1/gpu-models', { token });
-  expect(answer.json).toMatchObject({ page: 1, rowsPerPage: 100 });
+test("gpu-models: the 25 documented ones in the document's order, then more", async () => {
+  const page = await api.call('GET', '/v1/gpu-models', { token });
+  expect(page.json).toMatchObject({ page: 1, rowsPerPage: 100 });
+  expect(itemsOf(page)).toHaveLength(100);
+  const answer = await api.call('GET', '/v1/gpu-models?rows=1000', { token });
   const items = itemsOf(answer);
+  expect(items.slice(0, 100)).toEqual(itemsOf(page));
   expect(answer.json).toHaveProperty('total', items.length);
   expect(items.slice(0, 25)).toEqual([
     { code: 'h100', name: 'Nvidia h100' },

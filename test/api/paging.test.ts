@@ -38,6 +38,11 @@ test('gpu-models are paged, a hundred a page by default', async () => {
   const answer = await api.call('GET', '/v1/gpu-models?rows=2&page=2');
   expect(answer.json).toMatchObject({ page: 2, rowsPerPage: 2 });
   expect(itemsOf(answer).map(({ code }) => code)).toEqual(['a40', 'a16']);
+  const all = itemsOf(await api.call('GET', '/v1/gpu-models?rows=1000'));
+  const pages = Array.from({ length: Math.ceil(all.length / 100) }, (_, n) =>
+    api.call('GET', `/v1/gpu-models?page=${n + 1}`),
+  );
+  expect((await Promise.all(pages)).flatMap(itemsOf)).toEqual(all);
 });
 
 describe('out of range or not a number is a 400 that names the parameter', () => {
