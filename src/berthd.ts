@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
+import { isatty } from 'node:tty';
 import { readConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
 import { DomainError, messageOf } from './domain/errors.ts';
@@ -20,16 +21,22 @@ function askedToStop(): Promise<NodeJS.Signals> {
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
+    // A terminal that was closed is no terminal any more.
+    if (isatty(0)) process.on('SIGHUP', (signal) => !isatty(0) && onSignal(signal));
   });
 }
 
 try {
   const stop = askedToStop();
+  // Until it serves it looks anyway.
+  let onHangUp = async () => {};
+  process.on('SIGHUP', () => onHangUp());
   const root = process.getuid?.() === 0;
   const config = readConfig({ args: process.argv.slice(2), env: process.env, root, home: homedir() });
   const journal = process.env.JOURNAL_STREAM !== undefined;
   const log = openLog({ name: 'berthd', level: config.logLevel, journal });
   await using daemon = await startDaemon(config, log);
+  onHangUp = () => daemon.lookForGpus();
   process.stdout.write(
     `berthd serves: API ${daemon.apiUrl}, containers ${daemon.gatewayUrl}, socket ${config.socket}\n`,
   );

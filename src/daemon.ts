@@ -9,11 +9,11 @@ import { loadSecret } from './auth/secret.ts';
 import { createTokens, type TokenKeys } from './auth/tokens.ts';
 import type { Config } from './config.ts';
 import { messageOf } from './domain/errors.ts';
-import type { GpuInventory } from './domain/gpu.ts';
 import { openDocker } from './engine/docker.ts';
 import type { Engine, EngineInfo } from './engine/engine.ts';
 import { acquireGateway } from './gateway/acquire.ts';
 import type { GatewayLink } from './gateway/link.ts';
+import { GpuParts } from './gpu-parts.ts';
 import { withKeptLogs } from './logs/kept-journals.ts';
 import { LogReader } from './logs/log-reader.ts';
 import { Changes } from './reconcile/changes.ts';
@@ -22,6 +22,7 @@ import { watchStorage } from './reconcile/storage-watch.ts';
 import { ContainerStore } from './store/containers.ts';
 import { openDatabase } from './store/database.ts';
 import { EventStore } from './store/events.ts';
+import { GpuStore } from './store/gpus.ts';
 import { InstallationStore } from './store/installation.ts';
 import { KeptLogStore } from './store/kept-logs.ts';
 import { UserStore } from './store/users.ts';
@@ -35,6 +36,8 @@ export interface Daemon extends AsyncDisposable {
   readonly gatewayUrl: string;
   /** The id on the labels of all that it makes in the engine. */
   readonly installation: string;
+  /** Looks at the machine's GPUs now. */
+  lookForGpus(): Promise<void>;
 }
 
 /** Builds every part, hands each what it needs, and resolves once the API serves. Throws DomainError where it can't. */
@@ -82,14 +85,27 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     ),
   );
 
+  const gpus: GpuParts = parts.use(
+    new GpuParts({
+      nvidiaSmi: config.nvidiaSmi,
+      engine,
+      books: new GpuStore(database, events),
+      events,
+      log,
+      kick: (id) => reconciler.kick(id),
+      onFault: (fault) => reconciler.gpuFault(fault),
+    }),
+  );
   const changes = new Changes();
-  const reconciler = parts.use(
+  const reconciler: Reconciler = parts.use(
     new Reconciler(
       {
         engine,
         containers,
         keptLogs,
         routes: gateway,
+        gpus: gpus.scheduler,
+        events,
         nextAddress: (first, last) => installations.nextAddress(first, last),
         log,
         domain: config.domain,
@@ -102,6 +118,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     ),
   );
 
+  gpus.start();
   let machine: EngineInfo | undefined;
   const background = [
     reconcileOnce(gateway, reconciler, log, closing.signal),
@@ -125,10 +142,15 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     gatewayPort: () => gatewayListen().port,
     containers,
     users,
-    reconciler,
+    reconciler: {
+      kick: (id) => {
+        reconciler.kick(id);
+        gpus.scheduler.poke();
+      },
+    },
     events,
-    gpus: { latest: () => NONE, detected: async () => NONE, fresh: async () => NONE },
-    gpuClaims: async () => ({ holders: () => [], waiting: () => [] }),
+    gpus: gpus.watch,
+    gpuClaims: () => gpus.scheduler.claims(),
     machine: () => machine,
     tokens: createTokens(
       tokenKeys(config),
@@ -151,6 +173,7 @@ export async function startDaemon(config: Config, log: Logger): Promise<Daemon> 
     apiUrl: `http://${address}`,
     gatewayUrl: urlOf(gatewayListen()),
     installation,
+    lookForGpus: async () => void (await gpus.watch.lookNow()),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -193,8 +216,6 @@ async function reachEngine(
   }
   return undefined;
 }
-
-const NONE: GpuInventory = { gpus: [], reason: 'nobody has looked', nearness: () => 0 };
 
 const STORAGE = {
   driver: 'the storage driver',

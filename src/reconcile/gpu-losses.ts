@@ -30,3 +30,14 @@ function lost(
 ): NewEvent {
   return { kind: 'gpu-lost', owner, containerId, name: null, revision, reason, gpus: [uuid] };
 }
+
+/** Why a holding is of no use any more. A device is missed only where the driver tells of all that there are. */
+export function lossOf(held: GpuHolding, inventory: GpuInventory): readonly (readonly [number, string])[] {
+  const complete = inventory.gpus.length > 0 && inventory.reason === null;
+  for (const uuid of held.gpus) {
+    const state = inventory.gpus.find((gpu) => gpu.uuid === uuid)?.state;
+    if (state?.kind === 'lost') return [[held.revision, state.reason]];
+    if (state === undefined && complete) return [[held.revision, `${uuid} is not in this machine any more`]];
+  }
+  return [];
+}

@@ -59,11 +59,13 @@ function takesOver({ gpus, progress, instances }: Situation, next: Revision, hel
   return isReady && overlap(its.gpus, held.gpus);
 }
 
-/** Two may share a device only where both reserved memory on it side by side. */
-function standsInTheWay({ gpus }: Situation, instance: Instance, held: GpuHolding): boolean {
+/** Two may share a device only where both reserved memory on it side by side; one on its way out is on it until it is gone. */
+function standsInTheWay(situation: Situation, instance: Instance, held: GpuHolding): boolean {
   if (!overlap(instance.gpus, held.gpus)) return false;
-  const its = gpus.holdings.get(instance.revision);
-  if (its === held) return false;
+  if (instance.revision === held.revision) {
+    return situation.progress.retiring.has(instance.id) || !sitsRight(situation, instance);
+  }
+  const its = situation.gpus.holdings.get(instance.revision);
   const sideBySide = its !== undefined && !its.handover && !held.handover && held.memoryBytes !== null;
   return !sideBySide || its.memoryBytes === null;
 }

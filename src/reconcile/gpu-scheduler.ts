@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { messageOf } from '../domain/errors.ts';
-import type { GpuHolding, GpuInventory } from '../domain/gpu.ts';
+import type { GpuInventory } from '../domain/gpu.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { schedule } from '../schedule/schedule.ts';
 import type { EventStore } from '../store/events.ts';
 import type { GpuStore } from '../store/gpus.ts';
 import { GpuLine, lineAfter } from './gpu-line.ts';
-import { GpuLosses } from './gpu-losses.ts';
+import { GpuLosses, lossOf } from './gpu-losses.ts';
 import { requestsOf, strays } from './gpu-requests.ts';
 import type { ContainerGpus } from './situation.ts';
 
@@ -155,17 +155,6 @@ export class GpuScheduler implements AsyncDisposable {
       log.debug({ reason: messageOf(error) }, 'the GPU queue is not looked at');
     else log.error({ err: error }, 'the GPU queue could not be looked at; trying again');
   }
-}
-
-/** Why a holding is of no use any more. A device is missed only where the driver tells of all that there are. */
-function lossOf(held: GpuHolding, inventory: GpuInventory): readonly (readonly [number, string])[] {
-  const complete = inventory.gpus.length > 0 && inventory.reason === null;
-  for (const uuid of held.gpus) {
-    const state = inventory.gpus.find((gpu) => gpu.uuid === uuid)?.state;
-    if (state?.kind === 'lost') return [[held.revision, state.reason]];
-    if (state === undefined && complete) return [[held.revision, `${uuid} is not in this machine any more`]];
-  }
-  return [];
 }
 
 function idsOf(of: readonly { readonly containerId: string }[]): readonly string[] {

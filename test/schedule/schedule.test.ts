@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gpu, GpuHolding } from '../../src/domain/gpu.ts';
+import type { Nearness } from '../../src/schedule/choose.ts';
 import type { GpuRequest } from '../../src/schedule/request.ts';
 import { schedule } from '../../src/schedule/schedule.ts';
 import { card, cards, held, request, share, whole } from './gpus.ts';
 
-const FAR = () => 0;
+const FAR: Nearness = () => 0;
 
 function granted(requests: readonly GpuRequest[], holdings: readonly GpuHolding[] = [], near = FAR) {
   return schedule(requests, holdings, near).grants.map(({ containerId, gpus }) => [containerId, gpus]);
