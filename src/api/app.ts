@@ -12,6 +12,7 @@ import { registerHealth } from './health.ts';
 import { hostCheck } from './host-check.ts';
 import { registerLogs } from './logs.ts';
 import { otherMethods } from './methods.ts';
+import { registerMetrics } from './metrics.ts';
 import { type Api, createApp } from './openapi.ts';
 import { isExpected, problemResponse } from './problem.ts';
 import { requestLog } from './request-log.ts';
@@ -24,7 +25,9 @@ export function createApi(deps: ApiDeps): Api {
   const app = createApp();
 
   app.use(requestLog(deps.log), securityHeaders, headWithoutBody, hostCheck(deps.allowedHosts));
-  app.use('/v1/*', authenticate(deps.tokens));
+  const authenticated = authenticate(deps.tokens);
+  app.use('/v1/*', authenticated);
+  app.use('/metrics', authenticated);
 
   registerContainers(app, deps);
   registerCreate(app, deps);
@@ -38,6 +41,7 @@ export function createApi(deps: ApiDeps): Api {
   registerUsers(app, deps);
   registerTokens(app, deps);
   registerHealth(app);
+  registerMetrics(app, deps);
   registerDocs(app);
   registerDocument(app, deps.version);
 

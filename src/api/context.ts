@@ -12,7 +12,7 @@ export interface ApiEnv {
   };
   Variables: {
     requestId: string;
-    /** Who asks; set for every path under /v1 but the one that logs in. */
+    /** Who asks; set for /metrics and every path under /v1 but the one that logs in. */
     caller: Caller;
     /** What a 401 asks for; a bearer token where unset. */
     challenge?: string;
