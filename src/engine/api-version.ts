@@ -30,6 +30,11 @@ export function chooseApiVersion(offered: OfferedApi): string {
   return chosen;
 }
 
+/** Whether an API version is that one or a later one. */
+export function isAtLeast(apiVersion: string, other: string): boolean {
+  return compare(apiVersion, other) >= 0;
+}
+
 function compare(a: string, b: string): number {
   const [majorA = 0, minorA = 0] = a.split('.').map(Number);
   const [majorB = 0, minorB = 0] = b.split('.').map(Number);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { VolumeMount } from '../domain/container-spec.ts';
+import { type DeviceGrant, deviceRequests } from './device-requests.ts';
 import type { InstanceSpec } from './engine.ts';
+import { containerEnvironment } from './environment.ts';
 import { engineName } from './image-name.ts';
 import { formatIpv4 } from './ipv4.ts';
 import { instanceLabels, volumeLabels } from './labels.ts';
@@ -31,25 +33,35 @@ export interface ContainerConfig {
   readonly body: object;
 }
 
-/** The Docker container for an instance. `limitStorage` asks the storage driver to hold its disk's limit. */
+/** What of an instance the engine itself decides. */
+export interface EngineChoices {
+  /** Whether the storage driver is asked to hold its disk's limit. */
+  readonly limitStorage: boolean;
+  readonly devices: DeviceGrant;
+  /** The image's environment. */
+  readonly imageEnv: readonly string[];
+}
+
+/** The Docker container for an instance. */
 export function containerConfig(
   installation: string,
   spec: InstanceSpec,
-  limitStorage: boolean,
+  choices: EngineChoices,
 ): ContainerConfig {
   const network = networkName(installation);
   const body = {
     Image: engineName(spec.image),
     ...program(spec),
-    Env: environment(spec),
+    Env: containerEnvironment(spec, choices.devices, choices.imageEnv),
     Labels: instanceLabels(installation, spec),
     ExposedPorts: { [`${spec.port}/tcp`]: {} },
     // berth has its own readiness; the image's check would only run beside it, as under Kubernetes it doesn't.
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
-      ...limits(spec, limitStorage),
+      ...limits(spec, choices.limitStorage),
       ...isolation(),
       ...volumes(installation, spec),
+      DeviceRequests: deviceRequests(choices.devices),
       NetworkMode: network,
     },
     NetworkingConfig: {
@@ -70,17 +82,13 @@ function program(spec: InstanceSpec): object {
   };
 }
 
-// PORT as on Cloud Run, unless the user set it.
-function environment(spec: InstanceSpec): string[] {
-  return Object.entries({ PORT: String(spec.port), ...spec.env }).map(([name, value]) => `${name}=${value}`);
-}
-
 function limits(spec: InstanceSpec, limitStorage: boolean): object {
   return {
     NanoCpus: Math.max(MIN_NANO_CPUS, Math.round(spec.cpu * 1e9)),
     Memory: spec.ramBytes,
     // Memory and swap together: none is swapped.
     MemorySwap: spec.ramBytes,
+    ShmSize: spec.shmBytes,
     PidsLimit: MAX_PROCESSES,
     LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     ...(limitStorage ? { StorageOpt: { size: String(spec.ephemeralStorageBytes) } } : {}),

@@ -10,6 +10,8 @@ export interface Deadlines {
   readonly stopMargin: number;
   /** How long a pull may say nothing. */
   readonly pullStall: number;
+  /** nvidia-smi in an instance. */
+  readonly gpuProbe: number;
   /** A credential helper's answer. */
   readonly credentialHelper: number;
 }
@@ -21,5 +23,6 @@ export const DEADLINES: Deadlines = {
   change: 60_000,
   stopMargin: 10_000,
   pullStall: 120_000,
+  gpuProbe: 5_000,
   credentialHelper: 10_000,
 };

@@ -17,6 +17,10 @@ export const InfoAnswer = z.object({
   Driver: z.string(),
   DriverStatus: z.array(z.array(z.string())).nullish(),
   DockerRootDir: z.string(),
+  /** From API 1.44; empty where CDI is off. */
+  CDISpecDirs: z.array(z.string()).nullish(),
+  /** From API 1.50; absent where there are none. */
+  DiscoveredDevices: z.array(z.object({ Source: z.string(), ID: z.string() })).nullish(),
 });
 export type InfoAnswer = z.infer<typeof InfoAnswer>;
 
@@ -39,6 +43,8 @@ export const ContainerAnswer = z.object({
     StartedAt: z.string(),
     FinishedAt: z.string(),
   }),
+  /** Those that run, and those that were never started. */
+  ExecIDs: z.array(z.string()).nullish(),
   NetworkSettings: z.object({
     Networks: z
       .record(
@@ -56,11 +62,21 @@ export type ContainerAnswer = z.infer<typeof ContainerAnswer>;
 /** POST /containers/create */
 export const CreatedAnswer = z.object({ Id: z.string() });
 
+/** POST /containers/{id}/exec */
+export const ExecCreatedAnswer = z.object({ Id: z.string() });
+
+/** GET /exec/{id}/json */
+export const ExecAnswer = z.object({
+  Running: z.boolean(),
+  ProcessConfig: z.object({ entrypoint: z.string() }),
+});
+
 /** GET /images/{name}/json */
 export const ImageAnswer = z.object({
   Os: z.string(),
   Architecture: z.string(),
   RepoDigests: z.array(z.string()).nullish(),
+  Config: z.object({ Env: z.array(z.string()).nullish() }).nullish(),
 });
 
 /** One network of GET /networks */

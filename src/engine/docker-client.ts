@@ -51,6 +51,7 @@ export class DockerClient implements Disposable {
   // Kept-alive connections would break under a call when the engine restarts.
   readonly #agent = new OpaqueAgent({ keepAlive: false });
   #session: Promise<Session> | undefined;
+  #outages = 0;
   #closed = false;
 
   constructor(host: DockerHost, infoDeadline: number) {
@@ -79,6 +80,11 @@ export class DockerClient implements Disposable {
     const body = await this.#send(request, true);
     if (!(body instanceof Readable)) throw new TypeError('docker-modem gave no stream');
     return addAbortSignal(request.signal, body);
+  }
+
+  /** Grows each time the engine was away: what was learnt of it before may not hold any more. */
+  get outages(): number {
+    return this.#outages;
   }
 
   /** The engine that answers now: asks it anew where `fresh`. */
@@ -119,9 +125,14 @@ export class DockerClient implements Disposable {
       if (!(error instanceof Refusal) || !/client version [\d.]+ is too (old|new)/.test(error.message))
         throw error;
       // Another engine answers at the same place now.
-      this.#session = undefined;
+      this.#forget();
       return await dial((await this.#negotiated()).docker, dialled, stream);
     }
+  }
+
+  #forget(): void {
+    this.#session = undefined;
+    this.#outages++;
   }
 
   #negotiated(): Promise<Session> {
@@ -171,7 +182,7 @@ export class DockerClient implements Disposable {
     if (signal.aborted) return signal.reason;
     const told = error instanceof Refusal ? explain(error) : error;
     const engineError = told instanceof EngineError ? told : explainSilence(this.#host, told);
-    if (engineError.kind === 'unavailable') this.#session = undefined;
+    if (engineError.kind === 'unavailable') this.#forget();
     return engineError;
   }
 }

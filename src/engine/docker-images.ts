@@ -42,11 +42,12 @@ export class DockerImages {
     await this.check(image, signal);
   }
 
-  /** Rejects where the image is not here, or is built for another kind of machine. */
-  async check(image: ImageReference, signal: AbortSignal): Promise<void> {
+  /** Gives the image's environment, `NAME=value` each; rejects where it is not here, or is built for another kind of machine. */
+  async check(image: ImageReference, signal: AbortSignal): Promise<readonly string[]> {
     const built = await this.#inspect(image, signal);
     const { architecture } = await this.#client.session(signal);
     checkArchitecture(image, { os: built.Os, architecture: built.Architecture }, architecture);
+    return built.Config?.Env ?? [];
   }
 
   #inspect(image: ImageReference, signal: AbortSignal) {

@@ -1,6 +1,6 @@
 import type { Instance } from '../domain/instance.ts';
 import { mapBounded } from './bounded.ts';
-import { containerConfig } from './container-config.ts';
+import { containerConfig, type EngineChoices } from './container-config.ts';
 import type { Deadlines } from './deadlines.ts';
 import { ContainerAnswer, ContainerListAnswer, CreatedAnswer } from './docker-answers.ts';
 import type { DockerClient, DockerRequest } from './docker-client.ts';
@@ -33,8 +33,8 @@ export class DockerInstances {
   }
 
   /** Makes the Docker container; gives the id of the one that an earlier call made for the same instance. */
-  async create(spec: InstanceSpec, limitStorage: boolean, signal: AbortSignal): Promise<string> {
-    const { name, body } = containerConfig(this.#installation, spec, limitStorage);
+  async create(spec: InstanceSpec, choices: EngineChoices, signal: AbortSignal): Promise<string> {
+    const { name, body } = containerConfig(this.#installation, spec, choices);
     const request = { method: 'POST', path: '/containers/create', query: { name }, body } as const;
     const options = { deadline: this.#deadlines.change, signal, explain: explainCreate };
     try {
@@ -100,6 +100,13 @@ export class DockerInstances {
     if (container === undefined) throw new EngineError('gone', 'the instance does not exist any more');
     this.#mustBeOwn(container);
     return container;
+  }
+
+  /** What the engine knows of an instance of ours that was made with GPUs; undefined where there is no such one. */
+  async ownWithGpus(instanceId: string, signal: AbortSignal): Promise<ContainerAnswer | undefined> {
+    const container = await this.#find(instanceId, signal);
+    const labels = readInstanceLabels(this.#installation, container?.Config.Labels);
+    return (labels?.gpus ?? []).length > 0 ? container : undefined;
   }
 
   #mustBeOwn(container: ContainerAnswer): void {

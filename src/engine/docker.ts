@@ -3,6 +3,7 @@ import type { ImageReference } from '../domain/image-reference.ts';
 import type { Instance } from '../domain/instance.ts';
 import type { LogLine } from '../domain/log-line.ts';
 import { DEADLINES, type Deadlines } from './deadlines.ts';
+import { DeviceDrivers } from './device-drivers.ts';
 import { DockerClient } from './docker-client.ts';
 import { parseDockerHost } from './docker-host.ts';
 import { DockerImages } from './docker-images.ts';
@@ -19,6 +20,7 @@ import type {
   PullProgress,
 } from './engine.ts';
 import { subscribe } from './events.ts';
+import { GpuProbe } from './gpu-probe.ts';
 import { listenersOf } from './listeners.ts';
 import { readLogs } from './logs.ts';
 import { InstallationNetwork } from './network.ts';
@@ -59,6 +61,8 @@ class Docker implements DockerEngine {
   readonly #instances: DockerInstances;
   readonly #network: InstallationNetwork;
   readonly #storage: StorageLimits;
+  readonly #drivers: DeviceDrivers;
+  readonly #gpuProbe: GpuProbe;
 
   constructor(options: DockerOptions) {
     const deadlines = { ...DEADLINES, ...options.deadlines };
@@ -76,6 +80,8 @@ class Docker implements DockerEngine {
     this.#images = new DockerImages(client, credentials, deadlines);
     this.#storage = new StorageLimits(client, deadlines, log);
     this.#instances = new DockerInstances(client, installation, deadlines);
+    this.#drivers = new DeviceDrivers(client, deadlines, log);
+    this.#gpuProbe = new GpuProbe(client, deadlines);
     this.#network = new InstallationNetwork(client, installation, deadlines);
   }
 
@@ -117,15 +123,16 @@ class Docker implements DockerEngine {
   }
 
   async create(spec: InstanceSpec, signal: AbortSignal): Promise<string> {
-    await this.#images.check(spec.image, signal);
-    return await this.#storage.apply(
-      (limit) => this.#instances.create(spec, limit === 'driver', signal),
-      signal,
-    );
+    const imageEnv = await this.#images.check(spec.image, signal);
+    const devices = { gpus: spec.gpus, driver: await this.#drivers.choose(spec.gpus, signal) };
+    return await this.#storage.apply((limit) => {
+      const choices = { limitStorage: limit === 'driver', devices, imageEnv };
+      return this.#instances.create(spec, choices, signal);
+    }, signal);
   }
 
   start(instanceId: string, signal: AbortSignal): Promise<void> {
-    return this.#instances.start(instanceId, signal);
+    return this.#drivers.learn(() => this.#instances.start(instanceId, signal));
   }
 
   stop(instanceId: string, graceMs: number, signal: AbortSignal): Promise<void> {
@@ -145,8 +152,9 @@ class Docker implements DockerEngine {
     return this.#instances.gpuUse(signal);
   }
 
-  async gpuFault(): Promise<string | undefined> {
-    return undefined;
+  async gpuFault(instanceId: string, signal: AbortSignal): Promise<string | undefined> {
+    const container = await this.#instances.ownWithGpus(instanceId, signal);
+    return container === undefined ? undefined : await this.#gpuProbe.fault(container, signal);
   }
 
   storageUse(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {

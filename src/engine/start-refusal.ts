@@ -1,4 +1,5 @@
 import { EngineError } from './engine.ts';
+import { explainGpuRefusal } from './gpu-refusal.ts';
 import { explainRefusal, type Refusal, shortened } from './refusal.ts';
 
 // "…: exec: \"serve\": executable file not found in $PATH: unknown", "…: exec /bin/serve: exec format error"
@@ -6,6 +7,8 @@ const PROGRAM = /exec:? (?:"([^"]*)"|([^\s:"]+)): (.*)$/;
 
 /** What it means that an instance could not be started (`POST /containers/{id}/start`). */
 export function explainStart(refusal: Refusal): EngineError {
+  const gpus = explainGpuRefusal(refusal);
+  if (gpus !== undefined) return gpus;
   const message = shortened(refusal.message);
   const cannot = (reason: string) => new EngineError('cannot-start', reason, refusal);
   if (/address already in use/i.test(message) && !/external connectivity/i.test(message)) {

@@ -20,6 +20,8 @@ export interface EngineOptions {
   args?: readonly string[];
   /** Environment beside this process's own; PATH among it. */
   env?: Record<string, string>;
+  /** Puts more into the engine's folder before its first start; what it returns is added to `args` and `env`. */
+  prepare?: (folder: string) => Promise<Pick<EngineOptions, 'args' | 'env'>>;
   /** A folder with another distribution's root file system, whose dockerd is run in place of this machine's. */
   root?: string;
 }
@@ -45,7 +47,12 @@ export interface Engine extends AsyncDisposable {
 /** Starts an engine of its own, beside any other on the machine; resolves when it answers. Needs root. */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const folder = await makeRunFolder();
-  const engine = new PrivateEngine(folder, options);
+  const prepared = await options.prepare?.(folder);
+  const engine = new PrivateEngine(folder, {
+    ...options,
+    args: [...(options.args ?? []), ...(prepared?.args ?? [])],
+    env: { ...options.env, ...prepared?.env },
+  });
   try {
     await createBridge(bridgeName(folder));
     await writeFile(join(folder, 'daemon.json'), JSON.stringify(options.config ?? {}));
