@@ -9,7 +9,7 @@ export interface Setting {
   /** The environment; only PATH and HOME are there besides. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
-  /** Sends SIGINT when this text has come on stderr. */
+  /** Sends SIGINT when this text has come on stdout or stderr. */
   readonly interruptAt?: string;
 }
 
@@ -24,7 +24,8 @@ export interface Outcome {
 export async function berth(args: readonly string[], setting: Setting = {}): Promise<Outcome> {
   const child = execa(BERTH, [...args], options(setting));
   if (setting.interruptAt !== undefined) {
-    interruptAt(child.stderr, setting.interruptAt, () => child.kill('SIGINT'));
+    for (const stream of [child.stdout, child.stderr])
+      interruptAt(stream, setting.interruptAt, () => child.kill('SIGINT'));
   }
   const { exitCode, stdout, stderr } = await child;
   return { exitCode, stdout, stderr };
@@ -37,12 +38,12 @@ export async function berthAtTerminal(args: readonly string[], setting: Setting 
   return stdout;
 }
 
-function interruptAt(stderr: Readable, text: string, interrupt: () => void): void {
+function interruptAt(stream: Readable, text: string, interrupt: () => void): void {
   let seen = '';
-  stderr.on('data', function look(chunk: Buffer) {
+  stream.on('data', function look(chunk: Buffer) {
     seen += chunk.toString();
     if (!seen.includes(text)) return;
-    stderr.off('data', look);
+    stream.off('data', look);
     interrupt();
   });
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { inert, inertLine } from '../../src/cli/terminal.ts';
 import { startApiServer } from '../client/api-server.ts';
 import { berth, berthAtTerminal } from './berth.ts';
-import { container, scriptedApi } from './scripted-api.ts';
+import { container, gpu, scriptedApi } from './scripted-api.ts';
 
 const EVIL = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202egnp.exe';
 const evil = container({
@@ -12,17 +12,15 @@ const evil = container({
   createdBy: EVIL,
   statusReason: `exited: ${EVIL}`,
 });
+const evilGpu = gpu({ name: EVIL, model: null, holders: [evil.id], state: 'lost', stateReason: EVIL });
 const log = `event: stdout\nid: 1\ndata: tab\there ${EVIL}\n\nevent: stderr\nid: 2\ndata: ${EVIL}\n\n`;
 
+const evils = { containers: [evil], deploy: [evil], gpus: [[evilGpu]], reason: EVIL };
+
 test('nothing that a container or a user wrote drives the terminal', async () => {
-  await using server = await startApiServer(scriptedApi({ containers: [evil], deploy: [evil], log }));
+  await using server = await startApiServer(scriptedApi({ ...evils, log }));
   const setting = { env: { BERTH_HOST: server.url, NO_COLOR: '1' } };
-  const commands = [
-    ['ls', '-a'],
-    ['logs', 'web'],
-    ['run', 'nginx:1'],
-    ['rm', 'web'],
-  ];
+  const commands = [['ls', '-a'], ['gpus'], ['logs', 'web'], ['run', 'nginx:1'], ['rm', 'web']];
   for (const args of commands) {
     const screen = await berthAtTerminal(args, setting);
     // berth's own: it clears the line that shows the progress.

@@ -118,6 +118,32 @@ test('options become fields, and what is left out is left to the API', async () 
   });
 });
 
+describe('the options for GPUs', () => {
+  test.each([
+    [['--gpus', '2'], { gpu: 2 }],
+    [['--gpus', '0'], { gpu: 0 }],
+    [
+      ['--gpu-model', 'a100', '--gpu-model', 'NVIDIA H100 PCIe'],
+      { gpu: 1, desiredGPUs: ['a100', 'NVIDIA H100 PCIe'] },
+    ],
+    [['--gpu-memory', '8Gi'], { gpu: 1, gpuMemory: '8Gi' }],
+    [['--gpu-memory', '8Gi', '--gpus', '2'], { gpu: 2, gpuMemory: '8Gi' }],
+    [['--shm-size', '2Gi'], { shmSize: '2Gi' }],
+  ])('%j', async (options, fields) => {
+    const { body } = await requestOf(['run', 'nginx:1', ...options]);
+    expect(body).toEqual({ name: 'nginx', image: 'nginx:1', ...fields });
+  });
+
+  test.each(['all', 'device=0', '-1', '1.5', ''])(
+    '--gpus %j is no number, and is told what to write',
+    async (value) => {
+      const { exitCode, stdout, stderr } = await berth(['run', 'nginx:1', `--gpus=${value}`]);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+      expect(stderr).toMatch(/^berth: option '--gpus <count>' argument .* write how many: --gpus 1\..*$/);
+    },
+  );
+});
+
 describe('what the API refuses is told by the options that were typed', () => {
   test.each([
     ['a port', ['--port', '0'], '--port must be a port from 1 to 65535'],
@@ -140,6 +166,19 @@ describe('what the API refuses is told by the options that were typed', () => {
       ['--volume', 'a:/x', '--volume', 'b:/x'],
       '--volume must not mount two volumes at one path',
     ],
+    [
+      'a model that nobody knows',
+      ['--gpu-model', 'a100', '--gpu-model', 'abacus'],
+      /^--gpu-model abacus must be a code/,
+    ],
+    [
+      'GPUs that the machine lacks',
+      ['--gpus', '1'],
+      '--gpus: this machine has no GPU that berth can give to a container: nvidia-smi is not installed',
+    ],
+    ['memory of no GPU', ['--gpus', '0', '--gpu-memory', '1Gi'], /^--gpu-memory needs a GPU/],
+    ['a share that is no quantity', ['--gpu-memory', '8GB'], /^--gpu-memory must be a quantity of bytes/],
+    ['a /dev/shm', ['--shm-size', '64m'], /^--shm-size must be a quantity of bytes/],
     ['more than the machine has', ['--cpu', '64'], '--cpu: this machine has 2 cores and 64 were asked for'],
   ])('%s', async (_case, options, said) => {
     await using api = await startApi();

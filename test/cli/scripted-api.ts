@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http';
-import type { Container } from '../../src/client/wire.ts';
+import type { Container, Gpu } from '../../src/client/wire.ts';
 
 /** A container as the API would show it. */
 export function container(fields: Partial<Container>): Container {
@@ -34,20 +34,46 @@ export function container(fields: Partial<Container>): Container {
   };
 }
 
+/** A GPU as the API would show it. */
+export function gpu(fields: Partial<Gpu>): Gpu {
+  return {
+    uuid: 'GPU-0',
+    index: 0,
+    name: 'NVIDIA GeForce RTX 3090',
+    code: '3090',
+    model: 'Nvidia rtx-3090',
+    memoryTotal: 24 * 1024 ** 3,
+    memoryUsed: 0,
+    utilization: 0,
+    temperature: 30,
+    power: 20,
+    holders: [],
+    waiting: [],
+    state: 'usable',
+    stateReason: null,
+    ...fields,
+  };
+}
+
 /** What the scripted API does. */
 export interface Script {
   /** What a list shows. */
   readonly containers?: readonly Container[];
   /** What a create and each look at the container after it show; the last one stays. */
   readonly deploy?: readonly Container[];
+  /** What each look at the GPUs shows; the last one stays. */
+  readonly gpus?: readonly (readonly Gpu[])[];
+  /** What is told beside the GPUs. */
+  readonly reason?: string;
   /** The body of a log stream. */
   readonly log?: string;
 }
 
 /** Plays a script, so that a test sees a state that the real berthd passes through too quickly, or never shows. */
-export function scriptedApi({ containers = [], deploy = [], log = '' }: Script): RequestListener {
-  let looks = 0;
-  const next = () => deploy[Math.min(looks++, deploy.length - 1)];
+export function scriptedApi(script: Script): RequestListener {
+  const { containers = [], deploy = [], gpus = [], reason = null, log = '' } = script;
+  const next = inTurn(deploy);
+  const nextGpus = inTurn(gpus);
   return (request, response) => {
     const path = request.url?.replace(/\?.*$/, '') ?? '';
     if (request.method === 'POST') answer(response, 201, next());
@@ -55,11 +81,18 @@ export function scriptedApi({ containers = [], deploy = [], log = '' }: Script):
     else if (path.endsWith('/logs'))
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(log);
     else if (path === '/v1/containers') answer(response, 200, page(containers));
+    else if (path === '/v1/gpus') answer(response, 200, { ...page(nextGpus() ?? []), reason });
     else answer(response, 200, next());
   };
 }
 
-function page(items: readonly Container[]) {
+/** One after the other; the last one stays. */
+function inTurn<T>(looks: readonly T[]): () => T | undefined {
+  let look = 0;
+  return () => looks[Math.min(look++, looks.length - 1)];
+}
+
+function page(items: readonly unknown[]) {
   return { items, total: items.length, page: 1, rowsPerPage: 1000 };
 }
 

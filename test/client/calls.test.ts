@@ -23,6 +23,13 @@ test('what a caller leaves out of a query is left to the API', async () => {
   expect(server.requests[0]?.headers.authorization).toBeUndefined();
 });
 
+test('the GPUs come with what is told beside them', async () => {
+  const told = { ...page, reason: 'nvidia-smi is not installed' };
+  await using server = await startApiServer(json(200, told));
+  await expect(createClient({ baseUrl: server.url }).gpus({ rows: 5 })).resolves.toEqual(told);
+  expect(server.requests[0]?.url).toBe('/v1/gpus?rows=5');
+});
+
 test('an id that is no id stays one part of the path', async () => {
   await using server = await startApiServer(json(200, {}));
   await createClient({ baseUrl: server.url }).getContainer('../users?x=1#y');
