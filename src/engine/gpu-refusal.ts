@@ -1,10 +1,10 @@
+import { INSTALL_TOOLKIT } from '../domain/nvidia-toolkit.ts';
 import { EngineError, type EngineErrorKind } from './engine.ts';
 import { Refusal, shortened } from './refusal.ts';
 
 const NO_TOOLKIT =
-  'the container engine can not hand out GPUs: the NVIDIA Container Toolkit is missing on this machine. Install it: ' +
-  'sudo apt-get install -y nvidia-container-toolkit; then: sudo systemctl restart docker ' +
-  "(if apt-get does not find the package, add NVIDIA's package source first: docs.nvidia.com, Container Toolkit, installation)";
+  'the container engine can not hand out GPUs: the NVIDIA Container Toolkit is missing on this machine. ' +
+  INSTALL_TOOLKIT;
 
 /** What the toolkit's hook and its nvidia-container-cli say on their standard error; the first that fits counts. */
 const HOOK_REASONS: readonly (readonly [RegExp, EngineErrorKind, string])[] = [

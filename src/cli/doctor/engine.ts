@@ -11,6 +11,8 @@ const Info = z.object({
   DockerRootDir: z.string(),
   Driver: z.string(),
   Runtimes: z.record(z.string(), z.unknown()).nullish(),
+  CDISpecDirs: z.array(z.string()).nullish(),
+  DiscoveredDevices: z.array(z.object({ Source: z.string(), ID: z.string() })).nullish(),
 });
 
 /** What the other checks want to know of the engine. */
@@ -18,6 +20,10 @@ export interface EngineFacts {
   /** Where the engine keeps images and containers. */
   readonly rootDir: string;
   readonly hasNvidiaRuntime: boolean;
+  /** Where it looks for descriptions of devices; none where CDI is off, or unknown to it (before Engine 25). */
+  readonly cdiFolders: readonly string[];
+  /** It says that CDI gives it GPUs, as Engine 28 and newer do. */
+  readonly hasCdiGpus: boolean;
 }
 
 /** What the engine said of itself, and what to think of it; no facts where it can't be asked. */
@@ -43,11 +49,23 @@ export async function checkEngine(
   try {
     const version = Version.parse(await api('/version', signal));
     const info = Info.parse(await api('/info', signal));
-    const facts = { rootDir: info.DockerRootDir, hasNvidiaRuntime: 'nvidia' in (info.Runtimes ?? {}) };
-    return { finding: judgeVersion(version.Version, `${info.Driver}, ${dockerHost}`), facts };
+    return {
+      finding: judgeVersion(version.Version, `${info.Driver}, ${dockerHost}`),
+      facts: factsOf(info),
+    };
   } catch (error) {
     return { finding: noEngine(unreachable(error), dockerHost, root), facts: null };
   }
+}
+
+function factsOf(info: z.infer<typeof Info>): EngineFacts {
+  const devices = info.DiscoveredDevices ?? [];
+  return {
+    rootDir: info.DockerRootDir,
+    hasNvidiaRuntime: 'nvidia' in (info.Runtimes ?? {}),
+    cdiFolders: info.CDISpecDirs ?? [],
+    hasCdiGpus: devices.some(({ Source, ID }) => Source === 'cdi' && ID.startsWith('nvidia.com/gpu=')),
+  };
 }
 
 function judgeVersion(version: string, beside: string): Finding {

@@ -3,10 +3,12 @@ import { access, constants, readdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { nvidiaSmiExit } from '../../domain/nvidia-smi-exit.ts';
+import { INSTALL_TOOLKIT } from '../../domain/nvidia-toolkit.ts';
 import type { EngineFacts } from './engine.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 const DEADLINE_MS = 10_000;
+/** Where an engine that can't be asked looks for descriptions of devices. */
 const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi'];
 
 /** Looks for the NVIDIA driver and, where there is one, for the toolkit that hands cards to containers. */
@@ -69,18 +71,16 @@ function cardName(line: string): string {
 async function checkToolkit(engine: EngineFacts | null, path: string): Promise<Finding> {
   const about = 'NVIDIA container toolkit';
   if (engine?.hasNvidiaRuntime) return ok(about, 'Docker has the nvidia runtime');
-  if (await hasCdiSpec()) return ok(about, 'the cards are described for CDI');
+  if (engine?.hasCdiGpus) return ok(about, 'Docker has the cards through CDI');
+  if (await hasCdiSpec(engine?.cdiFolders ?? CDI_FOLDERS))
+    return ok(about, 'the cards are described for CDI');
   if (await inPath('nvidia-container-runtime-hook', path)) return ok(about, 'its runtime hook is installed');
-  return warning(
-    about,
-    'not found, so Docker cannot hand a GPU to a container',
-    'Install nvidia-container-toolkit (docs.nvidia.com/datacenter/cloud-native), then: nvidia-ctk runtime configure; systemctl restart docker.',
-  );
+  return warning(about, 'not found, so Docker cannot hand a GPU to a container', `${INSTALL_TOOLKIT}.`);
 }
 
-async function hasCdiSpec(): Promise<boolean> {
+async function hasCdiSpec(folders: readonly string[]): Promise<boolean> {
   const files = await Promise.all(
-    CDI_FOLDERS.filter((folder) => existsSync(folder)).map((folder) => readdir(folder)),
+    folders.filter((folder) => existsSync(folder)).map((folder) => readdir(folder)),
   );
   return files.flat().some((file) => file.includes('nvidia'));
 }
