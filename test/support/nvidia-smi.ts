@@ -93,8 +93,10 @@ export class StandInNvidiaSmi implements AsyncDisposable {
   }
 
   /** The card is not listed any more, as if it had been pulled out. */
-  loseCard(uuid: string): Promise<void> {
-    return this.#edit((row) => (row.includes(uuid) ? '' : row));
+  async loseCard(uuid: string): Promise<void> {
+    const without = (row: string) => (row.includes(uuid) ? '' : row);
+    const addresses = (await this.#read('addresses.csv')).split(/(?<=\n)/);
+    await this.#edit(without, { 'addresses.csv': addresses.map(without).join('') });
   }
 
   /** The card fell off the bus, which is told with an error; the others are listed. */
