@@ -1,9 +1,12 @@
+import { type EventOptions, readEvents } from './events.ts';
 import { type LogOptions, streamLogs } from './logs.ts';
 import { Unreachable } from './problem.ts';
 import { type ApiRequest, type Fetch, send, type Transport } from './transport.ts';
 import type {
+  BerthEvent,
   Container,
   ContainerChange,
+  EventGap,
   GpuModel,
   GpuPage,
   Health,
@@ -25,7 +28,7 @@ export type ClientOptions = {
   readonly token?: string;
   /** In place of the platform's fetch. */
   readonly fetch?: Fetch;
-  /** How long one answer may take in milliseconds; 30,000 when left out. A log stream has it for its head only. */
+  /** How long one answer may take in milliseconds; 30,000 when left out. A stream has it for its head only. */
   readonly deadlineMs?: number;
 } & ({ readonly baseUrl: string } | { readonly socketPath: string });
 
@@ -54,6 +57,8 @@ export interface Client {
   listRevisions(id: string, query?: PageQuery, call?: CallOptions): Promise<Page<Revision>>;
   /** A container's log, over dropped connections without loss or repeat; ends when the container is gone or the signal aborts. */
   logs(id: string, options?: LogOptions): AsyncIterable<LogEvent>;
+  /** What happens to the caller's containers, to everything for an admin; over dropped connections without loss or repeat. */
+  events(options?: EventOptions): AsyncIterable<BerthEvent | EventGap>;
   gpuModels(query?: PageQuery, call?: CallOptions): Promise<Page<GpuModel>>;
   /** The machine's own, as they are now. */
   gpus(query?: PageQuery, call?: CallOptions): Promise<GpuPage>;
@@ -88,6 +93,7 @@ export function createClient(options: ClientOptions): Client {
     listRevisions: (id, query = {}, call = {}) =>
       ask({ method: 'GET', path: `${containerPath(id)}/revisions`, query: { ...query }, ...call }),
     logs: (id, logOptions = {}) => streamLogs(transport, `${containerPath(id)}/logs`, logOptions),
+    events: (eventOptions = {}) => readEvents(transport, eventOptions),
     gpuModels: (query = {}, call = {}) =>
       ask({ method: 'GET', path: '/v1/gpu-models', query: { ...query }, ...call }),
     gpus: (query = {}, call = {}) => ask({ method: 'GET', path: '/v1/gpus', query: { ...query }, ...call }),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ContainerView, RevisionView } from '../api/schemas/container-view.ts';
+import type { EventGapView, EventView } from '../api/schemas/events.ts';
 import type { GpuView } from '../api/schemas/gpu-view.ts';
 import type { GpuModelView } from '../api/schemas/gpus.ts';
 import type { IssuedTokenView, TokenView, UserView } from '../api/schemas/users.ts';
@@ -134,3 +135,19 @@ export interface LogQuery {
 export type LogEvent =
   | { readonly kind: 'stdout' | 'stderr'; readonly id: string; readonly line: string }
   | { readonly kind: 'revision'; readonly revision: number };
+
+/** Which events to stream. */
+export interface EventQuery {
+  /** Go on with what happens from now on; true when left out. */
+  readonly follow?: boolean;
+  /** How many of the past to begin with; 100 when left out. */
+  readonly tail?: number | 'all';
+  /** Only of the container with this id. */
+  readonly container?: string;
+}
+
+/** Something that happened to a container or a GPU. `id` grows from one to the next; `date` is RFC 3339 with milliseconds. */
+export type BerthEvent = z.output<typeof EventView>;
+
+/** Events with these ids are kept no more, and the reader may have missed some of them. */
+export type EventGap = { readonly kind: 'gap' } & z.output<typeof EventGapView>;

@@ -38,6 +38,31 @@ export function json(status: number, body: unknown, contentType = 'application/j
   };
 }
 
+/** Answers with an event stream, then ends it, cuts the connection, or leaves it open. */
+export function stream(body: string, then: 'end' | 'cut' | 'open'): RequestListener {
+  return (request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.flushHeaders();
+    if (then === 'end') response.end(body);
+    else response.write(body, () => then === 'cut' && request.socket.destroySoon());
+  };
+}
+
+/** The first request gets the first answer, and so on; the last one stays. */
+export function inTurn(...answers: RequestListener[]): RequestListener {
+  return (request, response) => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    answer?.(request, response);
+  };
+}
+
+/** Everything that a stream brings. */
+export async function collect<Event>(events: AsyncIterable<Event>): Promise<Event[]> {
+  const collected: Event[] = [];
+  for await (const event of events) collected.push(event);
+  return collected;
+}
+
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;

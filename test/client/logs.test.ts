@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createClient } from '../../src/client/client.ts';
 import type { LogEvent } from '../../src/client/wire.ts';
-import { json, startApiServer } from './api-server.ts';
+import { collect, inTurn, json, startApiServer, stream } from './api-server.ts';
 
 const gone = json(404, { title: 'Not Found', status: 404 }, 'application/problem+json');
 const away = json(503, { title: 'Service Unavailable', status: 503 }, 'application/problem+json');
@@ -122,30 +122,6 @@ function line(event: 'stdout' | 'stderr', id: number): string {
   return `event: ${event}\nid: ${id}\ndata: line ${id}\n\n`;
 }
 
-/** Answers with an event stream, then ends it, cuts the connection, or leaves it open. */
-function stream(body: string, then: 'end' | 'cut' | 'open'): RequestListener {
-  return (request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.flushHeaders();
-    if (then === 'end') response.end(body);
-    else response.write(body, () => then === 'cut' && request.socket.destroySoon());
-  };
-}
-
-/** The first request gets the first answer, and so on; the last one stays. */
-function inTurn(...answers: RequestListener[]): RequestListener {
-  return (request, response) => {
-    const answer = answers.length > 1 ? answers.shift() : answers[0];
-    answer?.(request, response);
-  };
-}
-
 function lines(events: readonly LogEvent[]): string[] {
   return events.flatMap((event) => (event.kind === 'revision' ? [] : [event.line]));
-}
-
-async function collect(events: AsyncIterable<LogEvent>): Promise<LogEvent[]> {
-  const collected: LogEvent[] = [];
-  for await (const event of events) collected.push(event);
-  return collected;
 }
