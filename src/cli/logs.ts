@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Container, LogEvent, LogQuery } from '../client/wire.ts';
 import { findContainer } from './container-name.ts';
 import type { Context } from './context.ts';
+import { parseTail } from './tail.ts';
 import { inert, type Terminal } from './terminal.ts';
 
 interface LogsOptions {
@@ -17,7 +18,7 @@ export function logsCommand({ terminal, signal, connection }: Context): Command 
     .description("Print a container's log: its stdout to stdout, its stderr to stderr")
     .argument('<container>', 'name, id, or beginning of an id')
     .option('-f, --follow', 'go on with what it writes, over restarts and redeploys, until Ctrl-C')
-    .option('--tail <lines>', 'how many of the last lines to begin with, or "all" (default: 100)', lines)
+    .option('--tail <lines>', 'how many of the last lines to begin with, or "all" (default: 100)', parseTail)
     .option('--since <time>', 'from then on: 10m, an RFC 3339 time, or Unix seconds')
     .option('--revision <number>', 'of that revision (default: the one that answers)', positive)
     .action(async (wanted: string, options: LogsOptions) => {
@@ -55,12 +56,6 @@ function nothingThere(
 
 function query(options: LogsOptions): LogQuery {
   return { ...options, follow: options.follow === true };
-}
-
-function lines(text: string): number | 'all' {
-  if (text === 'all') return text;
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('write a number of lines, or "all".');
-  return Number(text);
 }
 
 function positive(text: string): number {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Context } from './context.ts';
 import { doctorCommand } from './doctor.ts';
+import { eventsCommand } from './events.ts';
 import { gpusCommand } from './gpus.ts';
 import { logsCommand } from './logs.ts';
 import { lsCommand } from './ls.ts';
@@ -37,6 +38,7 @@ export function buildProgram(context: Context): Command {
     runCommand,
     lsCommand,
     logsCommand,
+    eventsCommand,
     rmCommand,
     gpusCommand,
     tokenCommand,

@@ -11,7 +11,18 @@ test('--version prints the version of the package', async () => {
 test('--help names every verb and the environment', async () => {
   const { exitCode, stdout } = await berth(['--help']);
   expect(exitCode).toBe(0);
-  for (const word of ['run', 'ls', 'logs', 'rm', 'token', 'user', 'doctor', 'BERTH_HOST', 'BERTH_TOKEN']) {
+  for (const word of [
+    'run',
+    'ls',
+    'logs',
+    'events',
+    'rm',
+    'token',
+    'user',
+    'doctor',
+    'BERTH_HOST',
+    'BERTH_TOKEN',
+  ]) {
     expect(stdout).toContain(word);
   }
 });
