@@ -42,6 +42,8 @@ describe('create', () => {
       urls: null,
       desiredGPUs: null,
       // Extensions, which a client of the page may overlook.
+      gpuMemory: null,
+      shmSize: '64Mi',
       hostnames: [],
       healthPath: null,
       requestTimeout: '5m',

@@ -28,9 +28,13 @@ export const ContainerView = z
       description:
         'Host names without a scheme, with ":port" where it is neither 80 nor 443; null before the first deploy.',
     }),
-    desiredGPUs: Texts.nullable(),
-    gpuMemory: z.string().nullable(),
-    shmSize: z.string(),
+    desiredGPUs: Texts.nullable().openapi({
+      description: 'As they were asked for; where none was, null before the first deploy and then empty.',
+    }),
+    gpuMemory: z.string().nullable().openapi({
+      description: 'Reserved of each GPU, which is shared; null where GPUs are taken whole.',
+    }),
+    shmSize: z.string().openapi({ description: 'Size of /dev/shm: as asked for, else the default.' }),
     hostnames: Texts,
     healthPath: z.string().nullable(),
     requestTimeout: z.string(),

@@ -5,7 +5,7 @@ import { GPU_MODELS } from '../../domain/gpu-model.ts';
 import { saying } from './texts.ts';
 
 const MAX_GPUS = 64;
-/** As many as there ever are models on one page of them. */
+/** More than anybody chooses among, and few enough to be told back. */
 const MAX_WISHES = 100;
 const GPU = `must be a whole number from 0 to ${MAX_GPUS}`;
 
