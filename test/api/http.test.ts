@@ -107,7 +107,7 @@ describe('methods and paths', () => {
     '/v1/containers/',
     '/v1/container',
     '/v1/containers/a/b/c',
-    '/metrics',
+    '/metrics/gpus',
   ])('%s is a 404', async (path) => {
     const answer = await api.call('GET', path);
     expect(answer).toMatchObject({ status: 404, json: { type: 'urn:berth:problem:not-found' } });

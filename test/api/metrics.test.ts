@@ -52,7 +52,7 @@ function read(text: string): Read[] {
     .slice(0, -1)
     .split('\n')
     .flatMap((line) => {
-      const [, word, about = ''] = /^# (HELP|TYPE) ([a-z_]+) (?:gauge$|\S[^]*$)/.exec(line) ?? [];
+      const [, word, about = ''] = /^# (HELP|TYPE) ([a-z_]+) (?:gauge$|\S.*$)/s.exec(line) ?? [];
       if (word !== undefined) {
         const before = word === 'HELP' ? described : typed;
         expect(before, `${word} ${about} twice`).not.toContain(about);
