@@ -3,6 +3,7 @@ import type { EventSourceMessage } from 'eventsource-parser';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { EventFeed } from '../../src/api/event-feed.ts';
 import type { NewEvent } from '../../src/domain/event.ts';
 import { EventStore } from '../../src/store/events.ts';
 import { HELLO, idOf, startApi, type TestApi } from './api.ts';
@@ -302,6 +303,25 @@ describe('where events are kept no more', () => {
     expect(rest.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, n) => String(21 + n)));
     expect(await past({ token, last: gap?.id }, other)).toEqual(rest);
     expect((await past({ token }, other)).map((message) => message.event)).not.toContain('gap');
+  });
+
+  test('nothing is read ahead: a reader who is too slow is told what it missed', async () => {
+    await using other = await startApi();
+    const few = new EventStore(other.db, Date.now, 150);
+    await few.add(...numbered('slow', 150));
+    const request = {
+      filter: { owner: 'slow', containerId: null },
+      follow: true,
+      tail: 'all',
+      lastEventId: null,
+    } as const;
+    const items = await new EventFeed(few).open(request, new AbortController().signal);
+    const reader = items[Symbol.asyncIterator]();
+    for (let id = 1; id <= 100; id += 1) expect((await reader.next()).value).toMatchObject({ event: { id } });
+    await few.add(...numbered('slow', 150));
+    expect((await reader.next()).value).toEqual({ kind: 'gap', from: 101, to: 150 });
+    expect((await reader.next()).value).toMatchObject({ event: { id: 151 } });
+    await reader.return?.();
   });
 
   test('a reader who was there all the time is told of no gap, however little was for them', async () => {
