@@ -1,6 +1,6 @@
 import { INSTALL_TOOLKIT } from '../domain/nvidia-toolkit.ts';
 import { EngineError, type EngineErrorKind } from './engine.ts';
-import { Refusal, shortened } from './refusal.ts';
+import { innermost, Refusal, shortened } from './refusal.ts';
 
 const NO_TOOLKIT =
   'the container engine can not hand out GPUs: the NVIDIA Container Toolkit is missing on this machine. ' +
@@ -45,13 +45,15 @@ const HOOK_REASONS: readonly (readonly [RegExp, EngineErrorKind, string])[] = [
 /** What a refused start means where it was the GPUs that were refused; undefined where it was something else. */
 export function explainGpuRefusal(refusal: Refusal): EngineError | undefined {
   const { message } = refusal;
-  if (isCdiRefusal(message)) {
-    return new EngineError('refused', 'the container engine does not know the GPU by its CDI name', refusal);
-  }
+  const refused = (reason: string) => new EngineError('refused', reason, refusal);
+  if (isCdiRefusal(message)) return refused('the container engine does not know the GPU by its CDI name');
+  if (/CDI device injection failed/i.test(message))
+    return refused(`the container engine could not add the GPU: ${innermost(message)}`);
   if (/could not select device driver/i.test(message))
     return new EngineError('no-gpu-access', NO_TOOLKIT, refusal);
-  const said = /nvidia-container-(?:cli|runtime-hook)|running hook.*nvidia/is.test(message);
-  return said ? explainHook(refusal) : undefined;
+  // Docker's own network hook fails in the same words.
+  const said = /running (?:\w+ )?hook.*?stderr: (.*)/is.exec(message)?.[1] ?? '';
+  return /nvidia|unsupported capabilities/i.test(said) ? explainHook(said, refusal) : undefined;
 }
 
 /** Whether a start failed because CDI knows no such device, or is off by now: another driver may do. */
@@ -63,15 +65,15 @@ function isCdiRefusal(message: string): boolean {
   return /unresolvable CDI devices|could not select device driver "cdi"/i.test(message);
 }
 
-function explainHook(refusal: Refusal): EngineError {
+function explainHook(said: string, refusal: Refusal): EngineError {
   // "requirement error: unsatisfied condition: cuda>=12.4, please update your driver to a newer version, or …"
-  const wanted = /unsatisfied condition: ([a-z]+ ?[<>=!]+ ?[\w.]+)/i.exec(refusal.message)?.[1];
+  const wanted = /unsatisfied condition: ([a-z]+ ?[<>=!]+ ?[\w.]+)/i.exec(said)?.[1];
   if (wanted !== undefined) {
     const reason = `the image does not run with this machine's NVIDIA driver and GPU: it needs ${wanted}`;
     return new EngineError('cannot-start', reason, refusal);
   }
-  const known = HOOK_REASONS.find(([sign]) => sign.test(refusal.message));
+  const known = HOOK_REASONS.find(([sign]) => sign.test(said));
   if (known !== undefined) return new EngineError(known[1], known[2], refusal);
-  const tail = shortened(refusal.message.replace(/^.*?stderr: /s, ''));
+  const tail = shortened(said.replace(/^.*nvidia-container-cli: /s, '').replace(/: unknown\.?$/, ''));
   return new EngineError('refused', `the NVIDIA Container Toolkit could not add the GPU: ${tail}`, refusal);
 }

@@ -95,6 +95,7 @@ describeWithEngine('isolation', (ground) => {
       await expect(engine.stop(id, 0, NEVER)).rejects.toMatchObject({ kind: 'gone' });
       await expect(engine.remove(id, NEVER)).rejects.toMatchObject({ kind: 'gone' });
       await expect(engine.listeners(id, NEVER)).rejects.toMatchObject({ kind: 'gone' });
+      expect(await engine.gpuFault(id, NEVER)).toBeUndefined();
       await expect(berth.log(id, { follow: false })).rejects.toMatchObject({ kind: 'gone' });
       expect((await docker.getContainer(id).inspect()).State.Running).toBe(true);
     }

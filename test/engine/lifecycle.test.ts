@@ -32,6 +32,7 @@ describeWithEngine('an instance', (ground) => {
       containerId: 'c0ffee00-1',
       revision: 3,
       address: formatIpv4(spec.address),
+      gpus: [],
       state: { kind: 'created' },
     });
     await engine.start(id, NEVER);

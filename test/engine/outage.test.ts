@@ -19,6 +19,8 @@ const CALLS: Record<string, (engine: BerthEngine, signal: AbortSignal) => Promis
   stop: (engine, signal) => engine.stop('f'.repeat(64), 0, signal),
   remove: (engine, signal) => engine.remove('f'.repeat(64), signal),
   listeners: (engine, signal) => engine.listeners('f'.repeat(64), signal),
+  gpuUse: (engine, signal) => engine.gpuUse(signal),
+  gpuFault: (engine, signal) => engine.gpuFault('f'.repeat(64), signal),
   storageUse: (engine, signal) => engine.storageUse(signal),
   events: (engine, signal) => engine.events(signal),
 };

@@ -1,6 +1,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine, EngineOptions } from './engine.ts';
+import type { EngineOptions } from './engine.ts';
+import { GpuHook, type GpuHookEngine } from './gpu-hook.ts';
 import { type NewerVersion, startNewerEngine } from './newer-engines.ts';
 
 const SPEC = 'nvidia.json';
@@ -8,8 +9,7 @@ const SPEC = 'nvidia.json';
 export const CDI_DEVICES = '/dev/berth-test';
 
 /** A newer engine with CDI on, and the folder that it reads specs from. */
-export interface CdiEngine extends AsyncDisposable {
-  readonly engine: Engine;
+export interface CdiEngine extends GpuHookEngine {
   readonly cdi: CdiSpecs;
 }
 
@@ -41,7 +41,7 @@ export class CdiSpecs {
   }
 }
 
-/** Starts an engine of that version that knows these GPUs by CDI. Options are startEngine's. */
+/** Starts an engine of that version that knows these GPUs by CDI, and has the stand-in hook as well. Options are startEngine's. */
 export async function startCdiEngine(
   version: NewerVersion,
   uuids: readonly string[],
@@ -49,20 +49,19 @@ export async function startCdiEngine(
 ): Promise<CdiEngine> {
   // Engine 28 has it on by itself.
   const config = version === '26.1' ? { features: { cdi: true } } : {};
-  let specs: CdiSpecs | undefined;
+  let ground: { cdi: CdiSpecs; hook: GpuHook } | undefined;
   const prepare = async (folder: string) => {
-    const more = await options.prepare?.(folder);
-    const cdi = join(folder, 'cdi');
-    await mkdir(cdi);
-    specs = new CdiSpecs(cdi);
-    await specs.describe(uuids);
-    return { env: more?.env ?? {}, args: [...(more?.args ?? []), '--cdi-spec-dir', cdi] };
+    const specs = join(folder, 'cdi');
+    await mkdir(specs);
+    ground = { cdi: new CdiSpecs(specs), hook: await GpuHook.install(join(folder, 'gpu-hook')) };
+    await ground.cdi.describe(uuids);
+    return { args: ['--cdi-spec-dir', specs], env: { PATH: ground.hook.path } };
   };
   const engine = await startNewerEngine(version, {
     ...options,
     config: { ...config, ...options.config },
     prepare,
   });
-  if (specs === undefined) throw new Error('the engine started without its folder');
-  return { engine, cdi: specs, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+  if (ground === undefined) throw new Error('the engine started without its folder');
+  return { engine, ...ground, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
 }

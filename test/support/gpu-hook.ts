@@ -125,18 +125,14 @@ export class GpuHook {
   }
 }
 
-/** Starts an engine with the stand-in hook; options are startEngine's (or startNewerEngine's, with `start`). */
-export async function startEngineWithGpuHook(
-  options: EngineOptions = {},
-  start: (options: EngineOptions) => Promise<Engine> = startEngine,
-): Promise<GpuHookEngine> {
+/** Starts an engine with the stand-in hook. Options are startEngine's. */
+export async function startEngineWithGpuHook(options: EngineOptions = {}): Promise<GpuHookEngine> {
   let hook: GpuHook | undefined;
   const prepare = async (folder: string) => {
-    const more = await options.prepare?.(folder);
     hook = await GpuHook.install(join(folder, 'gpu-hook'));
-    return { args: more?.args ?? [], env: { ...more?.env, PATH: hook.path } };
+    return { env: { PATH: hook.path } };
   };
-  const engine = await start({ ...options, prepare });
+  const engine = await startEngine({ ...options, prepare });
   if (hook === undefined) throw new Error('the engine started without its folder');
   return { engine, hook, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
 }

@@ -18,10 +18,20 @@ export async function startNewerEngine(version: NewerVersion, options: EngineOpt
  * A suite on an engine of that version, which is started before its tests and removed after them. Where the version can't be
  * had the suite is skipped, and the end of the run says so. To be awaited at the top of the test file.
  */
-export async function describeWithNewerEngine(
+export function describeWithNewerEngine(
   version: NewerVersion,
   name: string,
   tests: (engine: () => Engine) => void,
+): Promise<void> {
+  return describeWithStarted(version, name, () => startNewerEngine(version), tests);
+}
+
+/** The same with whatever `start` makes of that version's engine, and disposes of with it. */
+export async function describeWithStarted<T extends AsyncDisposable>(
+  version: NewerVersion,
+  name: string,
+  start: () => Promise<T>,
+  tests: (started: () => T) => void,
 ): Promise<void> {
   const unavailable = await makeRoot(version).then(
     () => undefined,
@@ -29,14 +39,14 @@ export async function describeWithNewerEngine(
   );
   if (unavailable !== undefined) return skipSuite(name, `engine ${version}: ${unavailable}`);
   describe(name, () => {
-    let engine: Engine | undefined;
+    let started: T | undefined;
     beforeAll(async () => {
-      engine = await startNewerEngine(version);
+      started = await start();
     });
-    afterAll(() => engine?.[Symbol.asyncDispose]());
+    afterAll(() => started?.[Symbol.asyncDispose]());
     tests(() => {
-      if (engine === undefined) throw new Error('the engine is there in tests and hooks only');
-      return engine;
+      if (started === undefined) throw new Error('the engine is there in tests and hooks only');
+      return started;
     });
   });
 }
