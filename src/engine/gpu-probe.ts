@@ -6,7 +6,6 @@ import type { DockerClient } from './docker-client.ts';
 import { EngineError } from './engine.ts';
 import { readGpuFault } from './gpu-fault.ts';
 import { LogFrameParser } from './log-frames.ts';
-import { Refusal } from './refusal.ts';
 
 const PROGRAM = 'nvidia-smi';
 const MAX_OUTPUT_BYTES = 64 * 1024;
@@ -29,7 +28,8 @@ export class GpuProbe {
       if (await this.#stillRuns(container.ExecIDs ?? [], signal)) return undefined;
       return readGpuFault(await this.#ask(container.Id, signal));
     } catch (error) {
-      if (isOver(error)) return undefined;
+      // It was paused, ended or removed meanwhile, or nothing can be run in it.
+      if (error instanceof EngineError && error.kind !== 'unavailable') return undefined;
       throw error;
     }
   }
@@ -77,10 +77,4 @@ export class GpuProbe {
     }
     return said.toString('utf8', 0, length);
   }
-}
-
-/** The instance ended, was paused or was removed meanwhile. */
-function isOver(error: unknown): boolean {
-  if (!(error instanceof EngineError)) return false;
-  return error.kind === 'gone' || (error.cause instanceof Refusal && error.cause.status === 409);
 }

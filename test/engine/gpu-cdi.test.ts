@@ -68,6 +68,12 @@ async function describeOn(version: NewerVersion, more: (start: () => Started) =>
       expect(await own().hook.calls()).toEqual([]);
     });
 
+    test('a loss is not seen where the image has no nvidia-smi, and that is no error', async () => {
+      const id = await berth.run(web, { gpus: [FIRST] });
+      expect(await berth.engine.gpuFault(id, NEVER)).toBeUndefined();
+      await berth.engine.remove(id, NEVER);
+    });
+
     more(() => ({ ...own(), berth, web }));
   });
 }
