@@ -66,7 +66,15 @@ test('imports point one way: towards the domain', () => {
 });
 
 test('only the composition roots wire folders together', () => {
-  const roots = new Set(['daemon.ts', 'gpu-parts.ts', 'berthd.ts', 'gateway.ts', 'cli.ts', 'config.ts', 'log.ts']);
+  const roots = new Set([
+    'daemon.ts',
+    'gpu-parts.ts',
+    'berthd.ts',
+    'gateway.ts',
+    'cli.ts',
+    'config.ts',
+    'log.ts',
+  ]);
   const top = files.map((file) => relative(SRC, file)).filter((name) => !name.includes('/'));
   expect(top.filter((name) => !roots.has(name))).toEqual([]);
 });
