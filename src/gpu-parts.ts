@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { modelOf } from './domain/gpu-name.ts';
 import type { Engine } from './engine/engine.ts';
 import { GpuWatch } from './gpu/gpu-watch.ts';
-import { faultsOnDevice, type GpuFault, watchGpuHealth } from './reconcile/gpu-health.ts';
+import { type GpuFault, watchGpuHealth } from './reconcile/gpu-health.ts';
 import { GpuScheduler } from './reconcile/gpu-scheduler.ts';
 import type { EventStore } from './store/events.ts';
 import type { GpuStore } from './store/gpus.ts';
@@ -29,15 +29,13 @@ export class GpuParts implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: GpuPartsOptions) {
-    const { nvidiaSmi, engine, log, onFault } = options;
+    const { nvidiaSmi, log } = options;
     this.#options = options;
     this.watch = new GpuWatch({
       nvidiaSmi,
       kernelLog: '/dev/kmsg',
       modelOf,
       isBusy: () => this.scheduler.isBusy,
-      onFatalXid: (uuid, reason) =>
-        this.#run(faultsOnDevice({ engine, onFault }, { uuid, reason }, this.#closing.signal)),
       log,
     });
     this.scheduler = new GpuScheduler({ ...options, inventory: () => this.watch.latest() });

@@ -47,8 +47,6 @@ export interface GpuWatchOptions {
   readonly modelOf: ModelOf;
   /** Whether somebody holds a GPU or waits for one. */
   readonly isBusy: () => boolean;
-  /** The kernel reported that whoever uses this device (a card or MIG instance, by uuid) has lost it. */
-  readonly onFatalXid: (uuid: string, reason: string) => void;
   readonly log: Logger;
   readonly times?: Partial<GpuWatchTimes>;
   /** Milliseconds that only go up. */
@@ -181,14 +179,12 @@ export class GpuWatch implements AsyncDisposable {
   }
 
   #onXid(xid: Xid): void {
-    const { log, onFatalXid } = this.#options;
+    const { log } = this.#options;
     const card = this.#knowledge.surroundings.addresses.get(xid.address);
     const reason = fatalReason(xid);
     log[reason === null ? 'debug' : 'warn']({ ...xid, uuid: card }, 'the kernel logged an XID of a GPU');
     if (card !== undefined && reason !== null && this.#broken.report(card, reason)) {
       this.#learn(afterReport(this.#knowledge, card, reason), undefined);
-      const lost = this.#knowledge.devices.filter((device) => device.card === card && !device.dissolved);
-      for (const { gpu } of lost) this.#call(() => onFatalXid(gpu.uuid, reason));
     }
     void this.lookNow();
   }

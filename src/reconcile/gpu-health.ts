@@ -41,14 +41,3 @@ export async function watchGpuHealth(tools: GpuHealthTools, signal: AbortSignal)
     }
   }
 }
-
-/** Tells of each instance on a device that the kernel says is broken for whoever uses it (NVIDIA's Xid errors). */
-export async function faultsOnDevice(
-  { engine, onFault }: Pick<GpuHealthTools, 'engine' | 'onFault'>,
-  { uuid, reason }: { readonly uuid: string; readonly reason: string },
-  signal: AbortSignal,
-): Promise<void> {
-  for (const [instanceId, user] of await engine.gpuUse(signal)) {
-    if (user.gpus.includes(uuid)) await onFault({ instanceId, ...user, reason });
-  }
-}

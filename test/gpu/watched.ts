@@ -27,7 +27,6 @@ export function watched(
     kernelLog: null,
     modelOf: someModels,
     isBusy: () => false,
-    onFatalXid: () => undefined,
     log,
     ...options,
   });
