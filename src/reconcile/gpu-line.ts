@@ -25,7 +25,7 @@ export class GpuLine {
 
   /** The containers that wait for a device, in order. */
   waitingFor(uuid: string): readonly string[] {
-    const waiting = this.#requests.filter(({ suitable }) => suitable.flat().some((gpu) => gpu.uuid === uuid));
+    const waiting = this.#requests.filter(({ uuids }) => uuids.has(uuid));
     return [...new Set(waiting.map(({ containerId }) => containerId))];
   }
 

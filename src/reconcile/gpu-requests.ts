@@ -1,7 +1,7 @@
 import { type GpuHolding, type GpuInventory, gpuNeedOf, lackingGpus } from '../domain/gpu.ts';
 import { suitableGpus } from '../domain/gpu-match.ts';
 import type { GpuUse } from '../engine/engine.ts';
-import type { GpuRequest } from '../schedule/request.ts';
+import { type GpuRequest, uuidsOf } from '../schedule/request.ts';
 import type { GpuBooks } from '../store/gpus.ts';
 
 /** What the waiting containers ask for. */
@@ -17,6 +17,7 @@ export function requestsOf(
       const isServing = (held: GpuHolding) =>
         held.containerId === container.id && held.revision === container.serving?.number;
       const isIt = (one: GpuUse) => one.containerId === container.id && one.revision === number;
+      const suitable = suitableGpus(gpus, need);
       return {
         containerId: container.id,
         revision: number,
@@ -24,7 +25,8 @@ export function requestsOf(
         need,
         place,
         overtaken,
-        suitable: suitableGpus(gpus, need),
+        suitable,
+        uuids: uuidsOf(suitable),
         servesOn: holdings.filter(isServing).flatMap((held) => held.gpus),
         sitsOn: use.filter(isIt).flatMap((one) => one.gpus),
       };

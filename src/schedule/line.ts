@@ -1,5 +1,5 @@
 import type { GpuHolding } from '../domain/gpu.ts';
-import { compete, type GpuRequest, wants } from './request.ts';
+import { compete, type GpuRequest } from './request.ts';
 
 /** One that was overtaken so often gets the next devices that would do for it, whoever else waits. */
 const MOST_OVERTAKEN = 3;
@@ -39,7 +39,7 @@ function shareOf(
   const held = holdings
     .filter(isOthers)
     .flatMap(({ gpus }) => gpus)
-    .filter((uuid) => wants(request, uuid)).length;
+    .filter((uuid) => request.uuids.has(uuid)).length;
   const asked = requests
     .filter((other) => isOthers(other) && before(other, request) < 0 && compete(other, request))
     .reduce((sum, { need }) => sum + need.count, 0);

@@ -2,7 +2,7 @@ import type { Gpu, GpuHolding } from '../domain/gpu.ts';
 import { chooseShared, chooseWhole, type Nearness } from './choose.ts';
 import { inLine, isDue } from './line.ts';
 import { Occupancy } from './occupancy.ts';
-import { compete, type GpuRequest, wants } from './request.ts';
+import { compete, devicesFor, type GpuRequest } from './request.ts';
 
 /** What came of a look at all who wait. */
 export interface Schedule {
@@ -53,7 +53,7 @@ function firstThatFits(
   for (const request of line) {
     const grant = seat(request, occupancy) ?? findDevices(request, occupancy, kept, nearness);
     if (grant !== undefined) return { request, grant };
-    if (isDue(request)) for (const gpu of request.suitable.flat()) kept.add(gpu.uuid);
+    if (isDue(request)) for (const uuid of request.uuids) kept.add(uuid);
   }
   return undefined;
 }
@@ -61,9 +61,9 @@ function firstThatFits(
 /** Writes down again what an instance runs on already. */
 function seat(request: GpuRequest, occupancy: Occupancy): GpuHolding | undefined {
   const { sitsOn, need, containerId } = request;
-  const gpus = request.suitable
-    .flat()
-    .filter(({ uuid, state }) => sitsOn.includes(uuid) && state.kind !== 'lost');
+  const gpus = devicesFor(request).filter(
+    ({ uuid, state }) => sitsOn.includes(uuid) && state.kind !== 'lost',
+  );
   if (gpus.length !== need.count || sitsOn.length !== need.count) return undefined;
   const fits = gpus.every((gpu) => occupancy.hasRoom(gpu, need, containerId));
   return fits ? holding(request, gpus, false) : undefined;
@@ -130,7 +130,7 @@ function overtakenBy(
     before.on(uuid).every((held) => held.containerId !== request.containerId),
   );
   const passed = rest.filter(
-    (other) => other.place < request.place && free.some((uuid) => wants(other, uuid)),
+    (other) => other.place < request.place && free.some((uuid) => other.uuids.has(uuid)),
   );
   return passed.filter(
     (one, index) => !passed.slice(0, index).some((first) => first.owner === one.owner && compete(first, one)),

@@ -2,7 +2,7 @@ import type { Gpu, GpuHolding, GpuNeed } from '../domain/gpu.ts';
 import { findGpuModel } from '../domain/gpu-model.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import { positionIn } from './line.ts';
-import type { GpuRequest } from './request.ts';
+import { devicesFor, type GpuRequest } from './request.ts';
 
 const MOST_HOLDERS = 3;
 
@@ -33,7 +33,7 @@ function wanted({ count, memoryBytes, wishes }: GpuNeed): string {
 }
 
 function obstacles(request: GpuRequest, around: Surroundings): readonly string[] {
-  const gpus = request.suitable.flat();
+  const gpus = devicesFor(request);
   if (gpus.length === 0) {
     return [`this machine has none at present${around.reason === null ? '' : `: ${around.reason}`}`];
   }

@@ -1,7 +1,7 @@
 import type { Gpu, GpuHolding, GpuNeed } from '../../src/domain/gpu.ts';
 import { suitableGpus } from '../../src/domain/gpu-match.ts';
 import { findGpuModel } from '../../src/domain/gpu-model.ts';
-import type { GpuRequest } from '../../src/schedule/request.ts';
+import { type GpuRequest, uuidsOf } from '../../src/schedule/request.ts';
 
 const GIB = 1024 ** 3;
 
@@ -42,6 +42,7 @@ export function request(
   need: GpuNeed = whole(),
   more: Partial<GpuRequest> = {},
 ): GpuRequest {
+  const suitable = suitableGpus(gpus, need);
   return {
     containerId: `c${place}`,
     revision: 1,
@@ -49,7 +50,8 @@ export function request(
     need,
     place,
     overtaken: 0,
-    suitable: suitableGpus(gpus, need),
+    suitable,
+    uuids: uuidsOf(suitable),
     servesOn: [],
     sitsOn: [],
     ...more,
