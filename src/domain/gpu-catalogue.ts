@@ -1,13 +1,19 @@
-import { DATA_CENTRE_LINES, DOCUMENTED_DATA_CENTRE } from './gpu-data-centre.ts';
-import { DOCUMENTED_GEFORCE, GEFORCE_LINES } from './gpu-geforce.ts';
+import { CURRENT_DATA_CENTRE, DOCUMENTED_DATA_CENTRE, OTHER_DATA_CENTRE } from './gpu-data-centre.ts';
+import { CURRENT_GEFORCE, DOCUMENTED_GEFORCE, OTHER_GEFORCE } from './gpu-geforce.ts';
 import type { GpuLine } from './gpu-line.ts';
-import { WORKSTATION_LINES } from './gpu-workstation.ts';
+import { CURRENT_WORKSTATION, OTHER_WORKSTATION } from './gpu-workstation.ts';
 
-/** Every model that a container may wish for: the documented ones in the document's order, then the others. */
+/**
+ * Every model that a container may wish for: the documented ones in the document's order, then what people mostly have
+ * (these fill the first page of the list, which has a hundred), then the rest.
+ */
 export const GPU_LINES: readonly GpuLine[] = [
   DOCUMENTED_DATA_CENTRE,
   DOCUMENTED_GEFORCE,
-  ...DATA_CENTRE_LINES,
-  ...WORKSTATION_LINES,
-  ...GEFORCE_LINES,
+  ...CURRENT_DATA_CENTRE,
+  ...CURRENT_GEFORCE,
+  ...CURRENT_WORKSTATION,
+  ...OTHER_GEFORCE,
+  ...OTHER_WORKSTATION,
+  ...OTHER_DATA_CENTRE,
 ];

@@ -7,15 +7,23 @@ export const DOCUMENTED_DATA_CENTRE: GpuLine = gpuLine(
   'h100 a100 a40 a16 t4 v100 tesla-p4 tesla-p100 tesla-k80',
 );
 
-/** The other data-centre cards, newest first; those up to Pascal are called Tesla, as the documented ones are. */
+/** From Volta on, newest first, without the documented ones. */
 const DATA_CENTRE = gpuLine(
   ['', 'tesla'],
-  /^tesla-/,
+  /^$/,
   `
   gb300 b300 gb200 b200 b100 gh200 h200 h800 h20
   l40s l40g l40 l20 l4 l2
   a800 ax800 a100x a30x a30 a10m a10g a10 a2
   t40 t10 t4g v100s
+  `,
+);
+
+/** Up to Pascal: they are called Tesla, as the documented ones are. */
+const TESLA = gpuLine(
+  ['', 'tesla'],
+  /^tesla-/,
+  `
   tesla-p40 tesla-p6
   tesla-m60 tesla-m40 tesla-m10 tesla-m6 tesla-m4
   tesla-k40 tesla-k20x tesla-k20 tesla-k10 tesla-k8
@@ -32,16 +40,19 @@ const MINING = gpuLine(
   'cmp-170hx cmp-90hx cmp-70hx cmp-50hx cmp-40hx cmp-30hx p106-100 p106-090 p104-101 p104-100',
 );
 
-/** Modules, and the one desktop machine, whose processor and GPU share their memory; most drivers say only the chip. */
-const EMBEDDED = gpuLine(
+/** The desktop machine whose processor and GPU share their memory. */
+const DESKTOP = gpuLine([''], /^$/, 'gb10');
+
+/** Modules, which share it too; most drivers say only the chip. */
+const JETSON = gpuLine(
   ['', 'jetson', 'tegra'],
   /^jetson-/,
   `
-  gb10
   jetson-agx-thor jetson-thor
   jetson-agx-orin jetson-orin-nx jetson-orin-nano jetson-orin
   jetson-agx-xavier jetson-xavier-nx jetson-xavier
   `,
 );
 
-export const DATA_CENTRE_LINES: readonly GpuLine[] = [DATA_CENTRE, GRID, MINING, EMBEDDED];
+export const CURRENT_DATA_CENTRE: readonly GpuLine[] = [DATA_CENTRE, DESKTOP];
+export const OTHER_DATA_CENTRE: readonly GpuLine[] = [JETSON, TESLA, GRID, MINING];

@@ -13,19 +13,27 @@ export const DOCUMENTED_GEFORCE: GpuLine = gpuLine(
   `,
 );
 
-/** What the driver calls "Laptop GPU" or, up to 20, "with Max-Q Design" is a slower chip: a model of its own, "-laptop". */
+/** The desktop cards with ray tracing, without the documented ones. */
 const RTX = gpuLine(
   BRANDS,
   COMMON,
   `
   rtx-5090 rtx-5090-d rtx-5090-d-v2 rtx-5080 rtx-5070-ti rtx-5070 rtx-5060-ti rtx-5060 rtx-5050
-  rtx-5090-laptop rtx-5080-laptop rtx-5070-ti-laptop rtx-5070-laptop rtx-5060-laptop rtx-5050-laptop
   rtx-4090 rtx-4090-d rtx-4080-super rtx-4080 rtx-4070-ti-super rtx-4070-ti rtx-4070-super rtx-4070
   rtx-4060-ti rtx-4060
+  rtx-2080-ti rtx-2080-super rtx-2080 rtx-2070-super rtx-2070 rtx-2060-super rtx-2060 rtx-2050
+  `,
+);
+
+/** What the driver calls "Laptop GPU" or, up to 20, "with Max-Q Design" is a slower chip: a model of its own, "-laptop". */
+const RTX_LAPTOP = gpuLine(
+  BRANDS,
+  COMMON,
+  `
+  rtx-5090-laptop rtx-5080-laptop rtx-5070-ti-laptop rtx-5070-laptop rtx-5060-laptop rtx-5050-laptop
   rtx-4090-laptop rtx-4080-laptop rtx-4070-laptop rtx-4060-laptop rtx-4050-laptop
   rtx-3080-ti-laptop rtx-3080-laptop rtx-3070-ti-laptop rtx-3070-laptop rtx-3060-laptop
   rtx-3050-ti-laptop rtx-3050-laptop rtx-3050-a-laptop
-  rtx-2080-ti rtx-2080-super rtx-2080 rtx-2070-super rtx-2070 rtx-2060-super rtx-2060 rtx-2050
   rtx-2080-super-laptop rtx-2080-laptop rtx-2070-super-laptop rtx-2070-laptop rtx-2060-laptop
   `,
 );
@@ -61,4 +69,5 @@ const TITAN = gpuLine(
   'titan-rtx titan-v titan-xp titan-x gtx-titan-x gtx-titan-z gtx-titan-black gtx-titan',
 );
 
-export const GEFORCE_LINES: readonly GpuLine[] = [RTX, TITAN, GTX, SMALL];
+export const CURRENT_GEFORCE: readonly GpuLine[] = [RTX];
+export const OTHER_GEFORCE: readonly GpuLine[] = [RTX_LAPTOP, TITAN, GTX, SMALL];

@@ -6,6 +6,13 @@ const RTX_PRO_BLACKWELL = gpuLine(
   /-blackwell/,
   `
   rtx-pro-6000-blackwell rtx-pro-5000-blackwell rtx-pro-4500-blackwell rtx-pro-4000-blackwell rtx-pro-2000-blackwell
+  `,
+);
+
+const RTX_PRO_BLACKWELL_OTHER = gpuLine(
+  [''],
+  /-blackwell/,
+  `
   rtx-pro-5000-blackwell-laptop rtx-pro-4000-blackwell-laptop rtx-pro-3000-blackwell-laptop
   rtx-pro-2000-blackwell-laptop rtx-pro-1000-blackwell-laptop rtx-pro-500-blackwell-laptop
   rtx-pro-5000-blackwell-embedded rtx-pro-4000-blackwell-embedded rtx-pro-2000-blackwell-embedded
@@ -18,7 +25,15 @@ const RTX_ADA = gpuLine(
   [''],
   /^$/,
   `
-  rtx-6000-ada rtx-5880-ada rtx-5000-ada rtx-4500-ada rtx-4000-ada rtx-2000-ada rtx-2000e-ada
+  rtx-6000-ada rtx-5880-ada rtx-5000-ada rtx-4500-ada rtx-4000-ada rtx-2000-ada
+  `,
+);
+
+const RTX_ADA_OTHER = gpuLine(
+  [''],
+  /^$/,
+  `
+  rtx-2000e-ada
   rtx-5000-ada-laptop rtx-4000-ada-laptop rtx-3500-ada-laptop rtx-3000-ada-laptop rtx-2000-ada-laptop
   rtx-1000-ada-laptop rtx-500-ada-laptop
   rtx-5000-ada-embedded rtx-3500-ada-embedded rtx-2000-ada-embedded
@@ -30,7 +45,15 @@ const RTX_A = gpuLine(
   ['', 'quadro'],
   /^rtx-/,
   `
-  rtx-a6000 rtx-a5500 rtx-a5000 rtx-a4500 rtx-a4000 rtx-a4000h rtx-a2000 rtx-a1000 rtx-a400
+  rtx-a6000 rtx-a5500 rtx-a5000 rtx-a4500 rtx-a4000 rtx-a2000 rtx-a1000
+  `,
+);
+
+const RTX_A_OTHER = gpuLine(
+  ['', 'quadro'],
+  /^rtx-/,
+  `
+  rtx-a4000h rtx-a400
   rtx-a5500-laptop rtx-a5000-laptop rtx-a4500-laptop rtx-a4000-laptop rtx-a3000-laptop rtx-a2000-laptop
   rtx-a1000-laptop rtx-a500-laptop
   rtx-a4500-embedded rtx-a2000-embedded rtx-a1000-embedded rtx-a500-embedded
@@ -69,4 +92,12 @@ const QUADRO = gpuLine(
 
 const NVS = gpuLine([''], /^$/, 'nvs-810 nvs-510');
 
-export const WORKSTATION_LINES: readonly GpuLine[] = [RTX_PRO_BLACKWELL, RTX_ADA, RTX_A, T, QUADRO, NVS];
+export const CURRENT_WORKSTATION: readonly GpuLine[] = [RTX_PRO_BLACKWELL, RTX_ADA, RTX_A];
+export const OTHER_WORKSTATION: readonly GpuLine[] = [
+  QUADRO,
+  RTX_PRO_BLACKWELL_OTHER,
+  RTX_ADA_OTHER,
+  RTX_A_OTHER,
+  T,
+  NVS,
+];
