@@ -69,6 +69,17 @@ export class GpuMachine implements AsyncDisposable {
     return await this.hook.toldFor(running[0]?.Id ?? '');
   }
 
+  /** Which containers' instances run on each card as Docker was told, by uuid: of who has none, there is nothing. */
+  async runningOn(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const [running, calls] = await Promise.all([this.engine.docker.listContainers(), this.hook.calls()]);
+    const told = new Map(calls.map(({ container, told }) => [container, told.last]));
+    const users = running.flatMap(({ Id, Labels }) =>
+      (told.get(Id) ?? []).map((uuid) => ({ uuid, id: Labels['berth.container'] ?? '' })),
+    );
+    const byCard = Map.groupBy(users, ({ uuid }) => uuid);
+    return new Map([...byCard].map(([uuid, on]) => [uuid, on.map(({ id }) => id)]));
+  }
+
   /** Waits until a container says why it waits, and gives that. */
   async waits(id: string): Promise<string> {
     const { statusReason } = await this.berth.until(
