@@ -51,23 +51,26 @@ export function releases(situation: Situation): readonly Operation[] {
 /** A newer revision whose turn has come on the devices of this one: its image is here, or its instance is. */
 function takesOver({ gpus, progress, instances }: Situation, next: Revision, held: GpuHolding): boolean {
   const its = gpus.holdings.get(next.number);
-  if (its === undefined || next.number <= held.revision || !its.handover || gpus.lost.has(next.number))
-    return false;
+  if (its === undefined || next.number <= held.revision || gpus.lost.has(next.number)) return false;
   const isReady =
     progress.pulls.get(next.number)?.kind === 'pulled' ||
     instances.some((instance) => instance.revision === next.number);
-  return isReady && overlap(its.gpus, held.gpus);
+  return isReady && overlap(its.gpus, held.gpus) && !fitSideBySide(its, held);
 }
 
-/** Two may share a device only where both reserved memory on it side by side; one on its way out is on it until it is gone. */
+/** One on its way out is on its devices until it is gone. */
 function standsInTheWay(situation: Situation, instance: Instance, held: GpuHolding): boolean {
   if (!overlap(instance.gpus, held.gpus)) return false;
   if (instance.revision === held.revision) {
     return situation.progress.retiring.has(instance.id) || !sitsRight(situation, instance);
   }
   const its = situation.gpus.holdings.get(instance.revision);
-  const sideBySide = its !== undefined && !its.handover && !held.handover && held.memoryBytes !== null;
-  return !sideBySide || its.memoryBytes === null;
+  return its === undefined || !fitSideBySide(its, held);
+}
+
+/** Two revisions may be up on one device only where both reserved memory on it, and neither in place of the other. */
+function fitSideBySide(a: GpuHolding, b: GpuHolding): boolean {
+  return [a, b].every(({ handover, memoryBytes }) => !handover && memoryBytes !== null);
 }
 
 function overlap(a: readonly string[], b: readonly string[]): boolean {

@@ -110,6 +110,15 @@ describe('an update that takes over the card', () => {
     const given = { container: updating, gpus: both, progress: memory(PULLED) };
     expect(planned(given)).toEqual(['create']);
   });
+  test('also where the old one took it over once, and the new one would fit beside it', () => {
+    const shares = gpus([holding(1, { handover: true, memoryBytes: 10 }), holding(2, { memoryBytes: 4 })]);
+    const progress = memory((made) => {
+      serving(made);
+      PULLED(made);
+    });
+    const given = { container: updating, instances: [old], route: routeTo(old), gpus: shares, progress };
+    expect(planned(given)).toEqual(['publish', 'retire i1']);
+  });
   test('that failed is taken away before the old one is made again on the card', () => {
     const failed = container(
       onGpu(2, { kind: 'failed', reason: 'never answered' }),
