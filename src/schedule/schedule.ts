@@ -53,9 +53,15 @@ function firstThatFits(
   for (const request of line) {
     const grant = seat(request, occupancy) ?? findDevices(request, occupancy, kept, nearness);
     if (grant !== undefined) return { request, grant };
-    if (isDue(request)) for (const uuid of request.uuids) kept.add(uuid);
+    if (isDue(request)) for (const { uuid } of keptFor(request)) kept.add(uuid);
   }
   return undefined;
+}
+
+/** What nobody else may have before one that was overtaken too often: nothing while too many are broken for it ever to fit. */
+function keptFor({ suitable, need }: GpuRequest): readonly Gpu[] {
+  const groups = suitable.map((group) => group.filter(({ state }) => state.kind === 'usable'));
+  return groups.filter(({ length }) => length >= need.count).flat();
 }
 
 /** Writes down again what an instance runs on already. */

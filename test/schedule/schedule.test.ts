@@ -87,6 +87,11 @@ describe('fairness', () => {
     expect(granted([patient, request(gpus, 5)], holdings)).toEqual([]);
     expect(granted([patient, request(gpus, 5)])).toEqual([['c1', ['GPU-0', 'GPU-1']]]);
   });
+  test('one that can not fit while a card is lost keeps nothing from others', () => {
+    const [well, broken] = [card(0), { ...card(1), state: { kind: 'lost', reason: 'off the bus' } as const }];
+    const large = request([well, broken], 1, whole(2), { overtaken: 3 });
+    expect(granted([large, request([well, broken], 5)])).toEqual([['c5', ['GPU-0']]]);
+  });
   test('whoever waits for another model is not in the way', () => {
     const mixed = [card(0, 'a100'), card(1, 't4')];
     const requests = [request(mixed, 1, whole(1, ['a100'])), request(mixed, 2, whole(1, ['t4']))];
