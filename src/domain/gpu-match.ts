@@ -14,16 +14,15 @@ export type GpuFit =
 
 /**
  * The devices of a machine that would do, in groups; a container's devices are all of one group, whose devices are all of one
- * model. A group may have fewer than are needed. What is best comes first: in the order of the wishes, or without any by
+ * model, and MIG instances of one profile. A group may have fewer than are needed. What is best comes first: in the order of the wishes, or without any by
  * ascending memory. It is about what the machine has, so that a lost device counts.
  */
 export function suitableGpus(gpus: readonly Gpu[], need: GpuNeed): readonly (readonly Gpu[])[] {
   const { memoryBytes } = need;
   const enough = ({ memoryBytes: has }: Gpu) => memoryBytes === null || (has !== null && has >= memoryBytes);
-  const groups = groupsByWish(gpus, need.wishes)
-    .map((group) => group.filter(enough))
-    .filter((group) => group.length > 0);
-  return need.wishes === null ? groups.toSorted((a, b) => leastMemory(a) - leastMemory(b)) : groups;
+  if (need.wishes === null) return smallestFirst(gpus.filter(enough));
+  const wished = need.wishes.map((word) => wishedBy(word, gpus).filter(enough));
+  return groupsByWish(wished, gpus);
 }
 
 /** Whether the machine has what is asked for, whoever holds it now. */
@@ -48,17 +47,15 @@ export function gpuModelOf(word: string): GpuModel | undefined {
   return isAscii(word) ? findGpuModel(word) : undefined;
 }
 
-/** The devices in groups of one model, those of whole cards and those of MIG instances apart. */
+/** The devices in groups of one model, MIG instances apart from whole cards and those of each profile apart from others. */
 export function groupsOfModels(gpus: readonly Gpu[]): Gpu[][] {
   return [...Map.groupBy(gpus, groupOf).values()];
 }
 
 /** In the order of the wishes; then, where several wishes stand for devices of one model, all of these together. */
-function groupsByWish(gpus: readonly Gpu[], wishes: readonly string[] | null): Gpu[][] {
-  if (wishes === null) return groupsOfModels(gpus);
-  const wished = wishes.map((word) => wishedBy(word, gpus));
+function groupsByWish(wished: readonly (readonly Gpu[])[], gpus: readonly Gpu[]): Gpu[][] {
   const any = new Set(wished.flat());
-  const groups = [...wished.flatMap(groupsOfModels), ...groupsOfModels(gpus.filter((gpu) => any.has(gpu)))];
+  const groups = [...wished.flatMap(smallestFirst), ...groupsOfModels(gpus.filter((gpu) => any.has(gpu)))];
   return [...new Map(groups.map((group) => [idOf(group), group])).values()];
 }
 
@@ -77,8 +74,13 @@ function cardName({ kind, name }: Gpu): string {
   return kind === 'mig' ? name.replace(/ MIG .*$/, '') : name;
 }
 
+/** The groups of one wish: whoever named no profile gets the least of them. */
+function smallestFirst(gpus: readonly Gpu[]): Gpu[][] {
+  return groupsOfModels(gpus).toSorted((a, b) => leastMemory(a) - leastMemory(b));
+}
+
 function groupOf({ kind, model, name }: Gpu): string {
-  return model === null ? `${kind} named ${name.toLowerCase()}` : `${kind} ${model.code}`;
+  return model === null || kind === 'mig' ? `${kind} named ${name.toLowerCase()}` : `${kind} ${model.code}`;
 }
 
 function idOf(group: readonly Gpu[]): string {

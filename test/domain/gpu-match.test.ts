@@ -63,6 +63,15 @@ describe('which devices would do', () => {
     expect(found(['a100'], null, [migOfA100])).toEqual([['MIG-A']]);
   });
 
+  test('MIG instances of one profile together and those of others apart, the smallest first', () => {
+    const large = device('MIG-L', 'h100', 40, { kind: 'mig', name: 'NVIDIA H100 PCIe MIG 3g.40gb' });
+    const split = [large, mig, mig2];
+    for (const wishes of [null, ['h100'], ['NVIDIA H100 PCIe']])
+      expect(found(wishes, null, split)).toEqual([['MIG-1', 'MIG-2'], ['MIG-L']]);
+    expect(found([large.name, mig.name], null, split)).toEqual([['MIG-L'], ['MIG-1', 'MIG-2']]);
+    expect(found(['h100'], 11 * GIB, split)).toEqual([['MIG-L']]);
+  });
+
   test('with so much memory, known to be that', () => {
     expect(found(null, 40 * GIB)).toEqual([['A40', 'A80', 'B80']]);
     expect(found(['a100'], 41 * GIB)).toEqual([['A80', 'B80']]);
