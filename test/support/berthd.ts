@@ -19,6 +19,8 @@ export interface RunningBerthd {
   readonly installation: string;
   /** Resolves once it has ended; rejects where SIGTERM ends it with anything but 0. */
   stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Has it look at the machine's GPUs, as SIGHUP does. Where it is a process nothing tells when it has. */
+  hangUp(): Promise<void>;
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export async function runInProcess(env: Environment, logFile: string): Promise<R
       if (signal !== 'SIGTERM') throw new Error('a berthd within this process can only be asked to stop');
       await daemon[Symbol.asyncDispose]();
     },
+    hangUp: () => daemon.lookForGpus(),
   };
 }
 
@@ -60,6 +63,7 @@ export async function spawnBerthd(env: Environment, logFile: string): Promise<Ru
       const [code] = await exited;
       if (signal === 'SIGTERM' && code !== 0) throw new Error(`berthd exited with ${code}`);
     },
+    hangUp: async () => void child.kill('SIGHUP'),
   };
 }
 

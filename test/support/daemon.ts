@@ -103,6 +103,11 @@ export class TestDaemon implements AsyncDisposable {
     this.#berthd = undefined;
   }
 
+  /** Sends it SIGHUP. */
+  async hangUp(): Promise<void> {
+    await this.#running.hangUp();
+  }
+
   /** A token as whoever holds the secret makes one. */
   async token(sub = 'ada', roles: readonly string[] = []): Promise<string> {
     return await new SignJWT({ roles: [...roles] })

@@ -1,11 +1,17 @@
+import { execa } from 'execa';
+import { CDI_DEVICES, startCdiEngine } from './cdi.ts';
 import { type ContainerJson, eventually, TestDaemon, type TestDaemonOptions } from './daemon.ts';
 import type { Engine } from './engine.ts';
-import { type GpuHook, startEngineWithGpuHook } from './gpu-hook.ts';
+import { type GpuHook, type GpuHookEngine, startEngineWithGpuHook } from './gpu-hook.ts';
+import type { NewerVersion } from './newer-engines.ts';
 import { type CapturedMachine, StandInNvidiaSmi } from './nvidia-smi.ts';
+
+type Options = Omit<TestDaemonOptions, 'dockerHost'>;
 
 /** One of GET /v1/gpus' items; what a test reads of it. */
 export interface GpuJson {
   readonly uuid: string;
+  readonly index: number;
   readonly code: string | null;
   readonly holders: readonly string[];
   readonly waiting: readonly string[];
@@ -39,13 +45,35 @@ export class GpuMachine implements AsyncDisposable {
     this.#own = own;
   }
 
+  /** On an engine of its own; `on` names another, which stays when this machine goes. */
   static async start(
     machine: CapturedMachine,
-    options: Omit<TestDaemonOptions, 'dockerHost'> = {},
+    { on, ...options }: Options & { readonly on?: GpuHookEngine } = {},
+  ): Promise<GpuMachine> {
+    await using own = new AsyncDisposableStack();
+    const engine = on ?? own.use(await startEngineWithGpuHook());
+    return await GpuMachine.#boot(own.use(await StandInNvidiaSmi.of(machine)), engine, options, own);
+  }
+
+  /** On a newer engine of its own that knows each of the machine's GPUs by CDI. */
+  static async startWithCdi(
+    version: NewerVersion,
+    machine: CapturedMachine,
+    options: Options = {},
   ): Promise<GpuMachine> {
     await using own = new AsyncDisposableStack();
     const nvidiaSmi = own.use(await StandInNvidiaSmi.of(machine));
-    const { engine, hook } = own.use(await startEngineWithGpuHook());
+    const { stdout } = await execa(nvidiaSmi.path, ['-L']);
+    const uuids = [...stdout.matchAll(/\(UUID: (\S+)\)/g)].map(([, uuid = '']) => uuid);
+    return await GpuMachine.#boot(nvidiaSmi, own.use(await startCdiEngine(version, uuids)), options, own);
+  }
+
+  static async #boot(
+    nvidiaSmi: StandInNvidiaSmi,
+    { engine, hook }: GpuHookEngine,
+    options: Options,
+    own: AsyncDisposableStack,
+  ): Promise<GpuMachine> {
     const env = { ...options.env, BERTH_NVIDIA_SMI: nvidiaSmi.path };
     const berth = own.use(await TestDaemon.start({ ...options, dockerHost: engine.dockerHost, env }));
     return new GpuMachine({ berth, engine, hook, nvidiaSmi }, own.move());
@@ -53,8 +81,16 @@ export class GpuMachine implements AsyncDisposable {
 
   /** The machine's GPUs as the API tells them. */
   async gpus(): Promise<readonly GpuJson[]> {
-    const answer: { items: GpuJson[] } = JSON.parse(await (await this.berth.api('/v1/gpus?rows=100')).text());
-    return answer.items;
+    return (await this.#told()).items;
+  }
+
+  /** Why it has none, or fewer than it should, as the API tells it. */
+  async reason(): Promise<string | null> {
+    return (await this.#told()).reason;
+  }
+
+  async #told(): Promise<{ readonly items: readonly GpuJson[]; readonly reason: string | null }> {
+    return JSON.parse(await (await this.berth.api('/v1/gpus?rows=100')).text());
   }
 
   /** The cards that a container holds as the API tells it, by uuid. */
@@ -64,9 +100,24 @@ export class GpuMachine implements AsyncDisposable {
 
   /** What Docker was told for the one instance of a container that runs. */
   async toldFor(id: string): Promise<readonly string[] | undefined> {
+    return await this.hook.toldFor(await this.#runningInstance(id));
+  }
+
+  /** The cards that a program in a container finds, where Docker gave them by CDI: by uuid, sorted. */
+  async seenBy(id: string): Promise<readonly string[]> {
+    const container = this.engine.docker.getContainer(await this.#runningInstance(id));
+    const look = ['/bin/sh', '-c', `ls ${CDI_DEVICES} 2>/dev/null | sort`];
+    const exec = await container.exec({ Cmd: look, AttachStdout: true, Tty: true });
+    let found = '';
+    for await (const chunk of await exec.start({ Tty: true })) found += chunk;
+    return found.split(/\s+/).filter((uuid) => uuid !== '');
+  }
+
+  async #runningInstance(id: string): Promise<string> {
     const running = (await this.berth.instances(id)).filter(({ State }) => State === 'running');
-    if (running.length !== 1) throw new Error(`${running.length} instances of ${id} run`);
-    return await this.hook.toldFor(running[0]?.Id ?? '');
+    const [only] = running;
+    if (only === undefined || running.length > 1) throw new Error(`${running.length} instances of ${id} run`);
+    return only.Id;
   }
 
   /** Which containers' instances run on each card as Docker was told, by uuid: of who has none, there is nothing. */
