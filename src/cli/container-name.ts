@@ -4,10 +4,16 @@ import type { Container } from '../client/wire.ts';
 import { CommandFailed } from './errors.ts';
 
 const ROWS = 1000;
+const ID = /\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi;
 
 /** How much of an id is shown: enough to tell a machine's containers apart. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
+}
+
+/** A text with each id in it as short as shown elsewhere: of a container, and "GPU-4d7b2a53" of a GPU. */
+export function shortIds(text: string): string {
+  return text.replace(ID, (_id, beginning: string) => beginning);
 }
 
 /** Every container of the caller, or everyone's, over all pages. */

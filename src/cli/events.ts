@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Client } from '../client/client.ts';
 import type { BerthEvent, EventGap } from '../client/wire.ts';
-import { findContainer, shortId } from './container-name.ts';
+import { findContainer, shortId, shortIds } from './container-name.ts';
 import type { Context } from './context.ts';
 import { parseTail } from './tail.ts';
 import { inert } from './terminal.ts';
@@ -57,12 +57,24 @@ async function idOf(client: Client, wanted: string, signal: AbortSignal): Promis
   return ID.test(wanted) ? wanted.toLowerCase() : (await findContainer(client, wanted, signal)).id;
 }
 
-/** The time, what, of which container, and why: of GPUs which. */
+/** The time, what, of which container and revision, and why: of GPUs which. */
 function lineOf(event: BerthEvent | EventGap): string {
   if (event.kind === 'gap') return `-- events ${event.from} to ${event.to} are kept no more --`;
-  const { containerID, name, gpus, reason } = event;
-  const container = containerID === null ? [] : [`${name ?? '-'} (${shortId(containerID)})`];
-  const why = [gpus.join(', '), reason ?? ''].filter((text) => text !== '').join(': ');
-  const words = [LOCAL.format(new Date(event.date)), event.kind.padEnd(KIND_WIDTH), ...container, why];
+  const { gpus, reason } = event;
+  const why = [shortIds(gpus.join(', ')), reason ?? ''].filter((text) => text !== '').join(': ');
+  const words = [
+    LOCAL.format(new Date(event.date)),
+    event.kind.padEnd(KIND_WIDTH),
+    ...containerOf(event),
+    why,
+  ];
   return words.map(inert).join('  ').trimEnd();
+}
+
+/** "web (4f9a3c21) r2"; of a container that is gone the name may be unknown. */
+function containerOf({ containerID, name, revisionNumber }: BerthEvent): string[] {
+  if (containerID === null) return [];
+  const id = shortId(containerID);
+  const revision = revisionNumber === null ? '' : ` r${revisionNumber}`;
+  return [`${name === null ? id : `${name} (${id})`}${revision}`];
 }

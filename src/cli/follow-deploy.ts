@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Client } from '../client/client.ts';
 import { ApiProblem, Unreachable } from '../client/problem.ts';
 import type { Container } from '../client/wire.ts';
+import { shortIds } from './container-name.ts';
 import { CommandFailed } from './errors.ts';
 import { inert, type Terminal } from './terminal.ts';
 
@@ -41,7 +42,7 @@ export async function followDeploy(
 }
 
 function stateOf({ status, statusReason }: Container): string {
-  return statusReason === null ? status : `${status}: ${inert(statusReason)}`;
+  return statusReason === null ? status : `${status}: ${shortIds(inert(statusReason))}`;
 }
 
 /** Whether berthd can't be reached or can't answer now, which a restart of it may mend. */

@@ -1,10 +1,8 @@
 import type { Gpu } from '../client/wire.ts';
 import { formatBytes } from '../domain/quantity.ts';
-import { shortId } from './container-name.ts';
+import { shortId, shortIds } from './container-name.ts';
 import { type Cell, table } from './table.ts';
 import { inert, type Terminal } from './terminal.ts';
-
-const HEADER = ['INDEX', 'MODEL', 'MEMORY', 'UTIL', 'TEMP', 'POWER', 'HOLDER', 'QUEUE'];
 
 /** A line for each GPU. `names` are those of the containers that the caller may see, by id. */
 export function gpuTable(
@@ -12,25 +10,37 @@ export function gpuTable(
   names: ReadonlyMap<string, string>,
   terminal: Terminal,
 ): string[] {
-  const notes = gpus.some(({ state }) => state !== 'usable');
+  const anyAmiss = gpus.some(({ state }) => state !== 'usable');
   const nameOf = (id: string) => inert(names.get(id) ?? shortId(id));
+  const states = anyAmiss ? ['STATE'] : [];
+  const header = [
+    ...['INDEX', 'MODEL', 'CODE', ...states],
+    ...['MEMORY', 'UTIL', 'TEMP', 'POWER', 'HOLDER', 'QUEUE', 'ID'],
+  ];
   const rows = gpus.map((gpu): Cell[] => [
     { text: String(gpu.index) },
     { text: inert(modelOf(gpu)) },
+    { text: codeOf(gpu) },
+    ...(anyAmiss ? [stateOf(gpu, terminal)] : []),
     { text: memoryOf(gpu) },
     { text: measured(gpu.utilization, '%') },
     { text: measured(gpu.temperature, '°C') },
     { text: measured(gpu.power, 'W') },
     { text: gpu.holders.map(nameOf).join(', ') || '-' },
     { text: queueOf(gpu.waiting, nameOf) },
-    ...(notes ? [noteOf(gpu, terminal)] : []),
+    { text: inert(shortIds(gpu.uuid)) },
   ]);
-  return table(notes ? [...HEADER, 'NOTE'] : HEADER, rows);
+  return table(header, rows);
 }
 
 /** A MIG instance's own name has its profile, which the model doesn't. */
 function modelOf({ uuid, model, name }: Gpu): string {
   return uuid.startsWith('MIG-') ? name : (model ?? name);
+}
+
+/** What to ask for it by; a MIG instance is sure to be had by its own name only. */
+function codeOf({ uuid, code }: Gpu): string {
+  return uuid.startsWith('MIG-') ? '-' : inert(code ?? '-');
 }
 
 function memoryOf({ memoryUsed, memoryTotal }: Gpu): string {
@@ -48,8 +58,8 @@ function queueOf(waiting: readonly string[], nameOf: (id: string) => string): st
   return first === undefined ? '-' : `${waiting.length}, next ${nameOf(first)}`;
 }
 
-function noteOf({ state, stateReason }: Gpu, terminal: Terminal): Cell {
-  if (state === 'usable') return { text: '' };
-  const text = inert(stateReason === null ? state : `${state}: ${stateReason}`);
-  return { text, paint: (padded) => terminal.paint('red', padded) };
+function stateOf({ state }: Gpu, terminal: Terminal): Cell {
+  return state === 'usable'
+    ? { text: 'ok' }
+    : { text: state, paint: (padded) => terminal.paint('red', padded) };
 }

@@ -6,7 +6,7 @@ import { containersInSight } from './container-name.ts';
 import type { Context } from './context.ts';
 import { isAway } from './follow-deploy.ts';
 import { gpuTable } from './gpu-table.ts';
-import { openScreen } from './screen.ts';
+import { openScreen, wrapped } from './screen.ts';
 import { inert, type Terminal } from './terminal.ts';
 
 const WATCH_MS = 2_000;
@@ -27,8 +27,7 @@ export function gpusCommand({ terminal, signal, connection }: Context): Command 
         ? [JSON.stringify(page.items, null, 2)]
         : await tableLines(client, page, terminal, signal);
       for (const line of lines) terminal.print(line);
-      const beside = besideTable(page);
-      if (beside !== null) terminal.note(beside);
+      for (const note of notesOn(page)) terminal.note(note);
     });
 }
 
@@ -45,8 +44,9 @@ async function watch(client: Client, terminal: Terminal, signal: AbortSignal): P
 
 async function look(client: Client, terminal: Terminal, signal: AbortSignal): Promise<string[]> {
   const page = await client.gpus({ rows: ROWS }, { signal });
-  const beside = besideTable(page);
-  return [...(await tableLines(client, page, terminal, signal)), ...(beside === null ? [] : [beside])];
+  const lines = await tableLines(client, page, terminal, signal);
+  const notes = notesOn(page).flatMap((note) => wrapped(note, terminal.stdout));
+  return [...lines, ...(lines.length > 0 && notes.length > 0 ? [''] : []), ...notes];
 }
 
 async function lookAgain(client: Client, terminal: Terminal, signal: AbortSignal): Promise<string[]> {
@@ -65,8 +65,10 @@ async function tableLines(client: Client, { items }: GpuPage, terminal: Terminal
   return gpuTable(items, new Map(containers.map(({ id, name }) => [id, name])), terminal);
 }
 
-/** Why there are no GPUs, or not all; null where nothing is amiss. */
-function besideTable({ items, reason }: GpuPage): string | null {
-  if (items.length > 0) return reason === null ? null : inert(reason);
-  return reason === null ? 'No GPUs.' : `No GPUs: ${inert(reason)}`;
+/** Why there are no GPUs, or what is wrong with which; none where nothing is amiss. */
+function notesOn({ items, reason }: GpuPage): string[] {
+  if (items.length === 0) return [reason === null ? 'No GPUs.' : `No GPUs: ${inert(reason)}`];
+  const untold = items.filter(({ stateReason }) => stateReason !== null && !reason?.includes(stateReason));
+  const notes = untold.map(({ index, name, stateReason }) => `GPU ${index} (${name}): ${stateReason}`);
+  return [...(reason === null ? [] : [reason]), ...notes].map(inert);
 }

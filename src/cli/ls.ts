@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Container, Status } from '../client/wire.ts';
-import { everyContainer, shortId } from './container-name.ts';
+import { everyContainer, shortId, shortIds } from './container-name.ts';
 import type { Context } from './context.ts';
 import { type Cell, table } from './table.ts';
 import { type Colour, inert, type Terminal } from './terminal.ts';
@@ -62,7 +62,7 @@ export function urlOf(container: Container): string | null {
 /** Why the status is what it is, in `limit` characters; of a failed update also that it is no outage. */
 function reasonOf({ status, statusReason, revision, servingRevision }: Container, limit: number): string {
   const serves = status === 'failed' && servingRevision !== null && servingRevision !== revision;
-  const text = inert(statusReason ?? (serves ? `revision ${revision} failed` : ''));
+  const text = shortIds(inert(statusReason ?? (serves ? `revision ${revision} failed` : '')));
   const rest = serves ? `; revision ${servingRevision} goes on serving` : '';
   const room = limit - rest.length;
   return (text.length > room ? `${text.slice(0, room - 1)}…` : text) + rest;

@@ -22,8 +22,17 @@ export function inOptions(error: unknown, wanted: NewContainer): unknown {
   if (!(error instanceof ApiProblem) || error.errors.length === 0) return error;
   // Of a 400 the message goes on after the field's name; of a conflict it is a sentence of its own.
   const joint = error.status === 400 ? ' ' : ': ';
-  const lines = error.errors.map(({ path, message }) => `${optionOf(path, wanted)}${joint}${message}`);
+  const lines = error.errors.map(
+    ({ path, message }) => `${optionOf(path, wanted)}${joint}${inCommands(message)}`,
+  );
   return new CommandFailed(lines.join('\n'));
+}
+
+/** What the API sends a reader to by a path, as the command that shows it. */
+function inCommands(message: string): string {
+  return message
+    .replace(' from /v1/gpu-models', '')
+    .replace('of a card from /v1/gpus', 'of a card, as "berth gpus" lists them');
 }
 
 function optionOf(path: string, wanted: NewContainer): string {

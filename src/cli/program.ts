@@ -21,6 +21,7 @@ Environment:
 
 Examples:
   berth run nginx:1.28 --name web        deploy, wait, print the URL
+  berth run me/llm:1 --gpu-model a100    the same on a GPU; "berth gpus" lists them
   berth logs -f web                      follow what it writes
   berth rm web                           remove it
   berth doctor                           what is wrong with this machine, and how to mend it`;

@@ -37,7 +37,7 @@ export function runCommand(context: Context): Command {
     )
     .option(
       '--gpu-memory <quantity>',
-      'share each GPU by so much of its memory, such as 8Gi; means --gpus 1 where that is missing',
+      'share GPUs: reserve so much memory on each, such as 8Gi, which nothing enforces; means --gpus 1 where that is missing',
     )
     .option('--shm-size <quantity>', 'size of /dev/shm (default: 64Mi, with a GPU 1Gi)')
     .option(

@@ -41,3 +41,17 @@ function printed(stdout: Output): Screen {
     [Symbol.dispose]() {},
   };
 }
+
+/** A text in lines that fit on a terminal, broken between words. Elsewhere it is one line. */
+export function wrapped(text: string, stdout: Output): string[] {
+  if (stdout.isTTY !== true) return [text];
+  // A terminal that doesn't tell its width says 0.
+  const width = stdout.columns || 80;
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -37,6 +37,13 @@ test('at a terminal a long reason is cut, and never what goes on serving', async
   expect(screen).toMatch(/ {2}x{40,60}…; revision 2 goes on serving$/m);
 });
 
+test('ls shows ids within a reason as short as in its own column', async () => {
+  const statusReason = `waiting for a free GPU, 1st in line; held by web (${web.id})`;
+  await using server = await startApiServer(scriptedApi({ containers: [{ ...api, statusReason }] }));
+  const { stdout } = await berth(['ls'], { env: { BERTH_HOST: server.url } });
+  expect(stdout).toMatch(/ {2}waiting for a free GPU, 1st in line; held by web \(aaaaaaaa\)$/);
+});
+
 test('ls --json prints what the API says', async () => {
   await using server = await startApiServer(scriptedApi({ containers: [web] }));
   const { stdout } = await berth(['ls', '--json'], { env: { BERTH_HOST: server.url } });

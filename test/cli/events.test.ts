@@ -30,19 +30,28 @@ test('prints a line an event: when, what, which container, and why', async () =>
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   const short = id.slice(0, 8);
   expect(stdout.replaceAll(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}/gm, '').split('\n')).toEqual([
-    `deploying    hello-world (${short})`,
-    `failed       hello-world (${short})  exited: \\x1b]0;owned\\x07\\x0a\\x9b31m\\u202egnp.exe`,
-    expect.stringMatching(/^deploying {4}other \([0-9a-f]{8}\)$/),
+    `deploying    hello-world (${short}) r1`,
+    `failed       hello-world (${short}) r1  exited: \\x1b]0;owned\\x07\\x0a\\x9b31m\\u202egnp.exe`,
+    expect.stringMatching(/^deploying {4}other \([0-9a-f]{8}\) r1$/),
   ]);
 });
 
-test('shows the time of the place, GPUs by their uuid, and what is kept no more', async () => {
-  const frames = `event: gap\nid: 8\ndata: {"from":1,"to":8}\n\nevent: gpu-lost\nid: 9\ndata: ${JSON.stringify(LOST)}\n\n`;
+test('shows the time of the place, GPUs by the beginning of their uuid, and what is kept no more', async () => {
+  const [gpu, whose] = ['GPU-4d7b2a53-6c1f-0b9a-5e2d-8f1c3a7e9b04', { containerID: id, revisionNumber: 2 }];
+  const lost = [
+    { ...LOST, gpus: [gpu, 'GPU-2'] },
+    { ...LOST, ...whose },
+  ];
+  const frames = [
+    'event: gap\nid: 8\ndata: {"from":1,"to":8}\n\n',
+    ...lost.map((event) => `event: gpu-lost\nid: 9\ndata: ${JSON.stringify(event)}\n\n`),
+  ].join('');
   await using server = await startApiServer(stream(frames, 'end'));
   const { stdout } = await berth(['events'], { env: { ...env, BERTH_HOST: server.url } });
   expect(stdout.split('\n')).toEqual([
     '-- events 1 to 8 are kept no more --',
-    '2026-01-03 05:04:05  gpu-lost     GPU-1, GPU-2: off the bus',
+    '2026-01-03 05:04:05  gpu-lost     GPU-4d7b2a53, GPU-2: off the bus',
+    `2026-01-03 05:04:05  gpu-lost     ${id.slice(0, 8)} r2  GPU-1, GPU-2: off the bus`,
   ]);
 });
 

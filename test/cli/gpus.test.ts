@@ -9,6 +9,7 @@ const web = container({ id: 'aaaaaaaa-0000-4000-8000-000000000000' });
 const train = container({ id: 'bbbbbbbb-0000-4000-8000-000000000000', name: 'train' });
 const othersId = 'cccccccc-0000-4000-8000-000000000000';
 const busy = gpu({
+  uuid: 'GPU-4d7b2a53-6c1f-0b9a-5e2d-8f1c3a7e9b04',
   ...{ memoryUsed: 1.5 * GIB, utilization: 97, temperature: 71.6, power: 348.2 },
   ...{ holders: [web.id, othersId], waiting: [train.id, othersId] },
 });
@@ -36,16 +37,17 @@ test('gpus shows what each does, who has it and whose turn is next, by name wher
       ...{
         INDEX: '0',
         MODEL: 'Nvidia rtx-3090',
+        CODE: '3090',
         MEMORY: '1.5Gi/24Gi',
         UTIL: '97%',
         TEMP: '72°C',
         POWER: '348W',
       },
-      ...{ HOLDER: 'web, cccccccc', QUEUE: '2, next train' },
+      ...{ HOLDER: 'web, cccccccc', QUEUE: '2, next train', ID: 'GPU-4d7b2a53' },
     },
     {
-      ...{ INDEX: '1', MODEL: 'NVIDIA Odd 9000', MEMORY: '-', UTIL: '-', TEMP: '-', POWER: '-' },
-      ...{ HOLDER: '-', QUEUE: '-' },
+      ...{ INDEX: '1', MODEL: 'NVIDIA Odd 9000', CODE: '-', MEMORY: '-', UTIL: '-', TEMP: '-', POWER: '-' },
+      ...{ HOLDER: '-', QUEUE: '-', ID: 'GPU-1' },
     },
   ]);
 });
@@ -60,17 +62,50 @@ test('who is no admin is told the names of their own', async () => {
   expect(cellsOf(stdout)).toMatchObject([{ HOLDER: 'web, cccccccc', QUEUE: '2, next bbbbbbbb' }]);
 });
 
-test('one that can not be used has a note, and a MIG instance its own name', async () => {
-  const lost = { ...idle, state: 'lost', stateReason: 'has fallen off the bus' } as const;
-  const mig = gpu({ uuid: 'MIG-1', name: 'NVIDIA A100-SXM4-40GB MIG 1g.5gb', model: 'Nvidia a100' });
-  const script = { gpus: [[mig, lost]], reason: '1 GPU has fallen off the bus' };
-  await using server = await startApiServer(scriptedApi(script));
-  const { stdout, stderr } = await berth(['gpus'], { env: { BERTH_HOST: server.url } });
-  expect(cellsOf(stdout)).toMatchObject([
-    { MODEL: 'NVIDIA A100-SXM4-40GB MIG 1g.5gb', NOTE: '' },
-    { NOTE: 'lost: has fallen off the bus' },
-  ]);
-  expect(stderr).toBe('1 GPU has fallen off the bus');
+test('a MIG instance has its own name and no code, which may stand for whole cards', async () => {
+  const name = 'NVIDIA A100-SXM4-40GB MIG 1g.5gb';
+  const mig = gpu({
+    uuid: 'MIG-feb88891-0321-5fef-9c87-d4af3b54259e',
+    name,
+    model: 'Nvidia a100',
+    code: 'a100',
+  });
+  await using server = await startApiServer(scriptedApi({ gpus: [[mig]] }));
+  const { stdout } = await berth(['gpus'], { env: { BERTH_HOST: server.url } });
+  expect(cellsOf(stdout)).toMatchObject([{ MODEL: name, CODE: '-', ID: 'MIG-feb88891' }]);
+});
+
+const fallen = 'has fallen off the bus';
+const told = `GPU 1 (NVIDIA Odd 9000): ${fallen}`;
+
+test.each([
+  ['of the whole', told, told],
+  ['of nothing else', null, told],
+  ['of something else', 'the driver is not loaded', `the driver is not loaded\n${told}`],
+])(
+  'of one that can not be used it says so and why, once: the machine tells %s',
+  async (_what, why, notes) => {
+    const lost = { ...idle, state: 'lost', stateReason: fallen } as const;
+    const script = { gpus: [[gpu({}), lost]], ...(why !== null && { reason: why }) };
+    await using server = await startApiServer(scriptedApi(script));
+    const { stdout, stderr } = await berth(['gpus'], { env: { BERTH_HOST: server.url } });
+    expect(cellsOf(stdout)).toMatchObject([{ STATE: 'ok' }, { STATE: 'lost' }]);
+    expect(stderr).toBe(notes);
+  },
+);
+
+test('--watch at a terminal breaks what it says beneath between words', async () => {
+  const reason = 'a long reason. '.repeat(10).trim();
+  const refusal = json(401, { title: 'Unauthorized', status: 401, detail: 'The token has ended.' });
+  const looks = [scriptedApi({ gpus: [[idle]], reason }), refusal];
+  await using server = await startApiServer((request, response) => looks.shift()?.(request, response));
+  const screen = await berthAtTerminal(['gpus', '-w'], { env: { BERTH_HOST: server.url } });
+  const shown = (screen.split('\u001b[H')[1] ?? '').split('\u001b[J')[0] ?? '';
+  const [, beneath = ''] = shown.replaceAll('\u001b[K', '').split(/(?:\r+\n){2}/);
+  const lines = beneath.split(/\r+\n/);
+  expect(lines.length).toBeGreaterThan(1);
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(lines.join(' ')).toBe(reason);
 });
 
 test('a machine without GPUs says why, which is no failure', async () => {
