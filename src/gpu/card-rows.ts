@@ -3,7 +3,8 @@ import { cleanText } from './clean-text.ts';
 import { offBusReason, resetReason, sickReason } from './reasons.ts';
 
 const MIB = 1024 * 1024;
-const UUID = /^[0-9A-Za-z][0-9A-Za-z/_-]{0,127}$/;
+/** With a hyphen: "all", "void" and "0" would mean other devices to whoever is told to hand them out. */
+const UUID = /^(?=.*-)[0-9A-Za-z][0-9A-Za-z/_-]{0,127}$/;
 
 /** The fields that cards are asked for, in this order; `mig.mode.current` is unknown to drivers before 450. */
 export const CARD_FIELDS = [

@@ -41,9 +41,8 @@ export function parseTopology(text: string): Nearness {
 
 /** The columns that are devices; behind them come affinities, whose titles have two words. */
 function devicesOf(header: string): string[] {
-  return (header.split(/\s+(?=CPU Affinity|NUMA Affinity)/)[0] ?? '')
-    .split(/\s+/)
-    .filter((name) => name !== '');
+  const [devices = ''] = header.split(/(?:CPU|NUMA) Affinity/, 1);
+  return devices.split(/\s+/).filter((name) => name !== '');
 }
 
 function rowOf(line: string, devices: number): Row | undefined {

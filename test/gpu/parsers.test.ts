@@ -133,6 +133,8 @@ describe('the cards', () => {
     ['no number', 'x, GPU-1, Tesla T4, 15360, 1, 2, 30, 9.60, [N/A], 550.54'],
     ['no uuid', '0, , Tesla T4, 15360, 1, 2, 30, 9.60, [N/A], 550.54'],
     ['a uuid of odd characters', '0, GPU-1;reboot, Tesla T4, 15360, 1, 2, 30, 9.60, [N/A], 550.54'],
+    ['a word for all cards', '0, all, Tesla T4, 15360, 1, 2, 30, 9.60, [N/A], 550.54'],
+    ['a number for a uuid', '0, 1, Tesla T4, 15360, 1, 2, 30, 9.60, [N/A], 550.54'],
     ['the heading', CARD_FIELDS.join(', ')],
   ])('are none in a line with %s', (_, line) => {
     expect(parseCardRows(line)).toEqual({ cards: [], nameless: [] });
@@ -218,6 +220,10 @@ describe('how near cards are', () => {
         expect(parseTopology(text)(a, b)).toBeGreaterThanOrEqual(0);
       }),
     );
+  });
+
+  test('is nothing where a heading is blanks without end', () => {
+    expect(parseTopology(`GPU0${' '.repeat(2_000_000)}x`)(0, 1)).toBe(0);
   });
 });
 
