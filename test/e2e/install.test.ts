@@ -68,6 +68,22 @@ function tests(): void {
     expect(stdout).not.toBe('');
   });
 
+  test('a reload of berthd has it look at the GPUs anew', async () => {
+    const smi = '/usr/local/bin/nvidia-smi';
+    await machine.exec(`printf '#!/bin/sh\nexit 9\n' >${smi}; chmod +x ${smi}; systemctl reload berthd`);
+    const journal = async () => (await machine.exec('journalctl -u berthd -o cat')).stdout;
+    await expect.poll(journal, { timeout: 10_000 }).toContain('the driver is not loaded');
+    await machine.exec(`rm ${smi}`);
+  });
+
+  test("berthd follows the kernel's log, which this machine has only now", async () => {
+    await machine.exec('mknod -m 644 /dev/kmsg c 1 11; systemctl restart berthd');
+    const files = 'readlink /proc/$(systemctl show -p MainPID --value berthd)/fd/*';
+    const open = async () => (await machine.exec(files)).stdout.split('\n');
+    await expect.poll(open, { timeout: 10_000 }).toContain('/dev/kmsg');
+    await machine.exec('rm /dev/kmsg');
+  });
+
   test('serves a container that is sent to the API', async () => {
     const change = `--change 'ENTRYPOINT ["/programs/web"]' --change 'ENV TEXT=hello'`;
     await machine.exec(`docker import ${change} image.tar hello:1`);
