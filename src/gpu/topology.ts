@@ -15,6 +15,8 @@ const PATHS: ReadonlyMap<string, number> = new Map([
 const NVLINK = 100;
 /** Cards of one NUMA node that are told apart by nothing else: "SYS" for all is common on two sockets. */
 const SAME_NODE = 5;
+/** The same where every card is linked to every other: it decides between as many links, and never against one more. */
+const LINKED_SAME_NODE = 0.5;
 
 interface Row {
   readonly index: number;
@@ -57,7 +59,7 @@ function rowOf(line: string, devices: number): Row | undefined {
 function nearness(a: Row | undefined, b: Row | undefined, column: number): number {
   const path = a?.cells[column] ?? '';
   const links = /^NV(\d{1,3})$/.exec(path)?.[1];
-  if (links !== undefined) return NVLINK + Number(links);
   const sameNode = a?.node != null && a.node === b?.node;
+  if (links !== undefined) return NVLINK + Number(links) + (sameNode ? LINKED_SAME_NODE : 0);
   return (PATHS.get(path) ?? 0) + (sameNode ? SAME_NODE : 0);
 }

@@ -144,6 +144,14 @@ describe('which devices are near to each other', () => {
     expect(seen.nearness(c, d)).toBe(seen.nearness(d, c));
   });
 
+  test('where every card is linked to every other, by NUMA nodes', async () => {
+    const seen = await seenOn('eight-a100');
+    const near = (one: number, other: number) => seen.nearness(at(seen, one).uuid, at(seen, other).uuid);
+    expect(near(2, 3)).toBeGreaterThan(near(1, 2));
+    expect(near(2, 3)).toBe(near(6, 7));
+    expect(near(1, 2)).toBe(near(0, 7));
+  });
+
   test('instances of one card are nearer than any two cards', async () => {
     const seen = await seenOn('eight-a100-mig');
     expect(seen.nearness(at(seen, 7).uuid, at(seen, 8).uuid)).toBeGreaterThan(
