@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, onTestFailed, test } from 'vitest';
 import { CardRecord, RESERVES_MIB } from '../support/card-record.ts';
 import { type ContainerJson, eventually } from '../support/daemon.ts';
-import { GpuMachine } from '../support/gpu-machine.ts';
+import { GpuMachine, isInLine } from '../support/gpu-machine.ts';
 import { describeWithEngine } from '../support/ground.ts';
 import { Images } from '../support/images.ts';
 
@@ -151,7 +151,7 @@ describeWithEngine('a machine with four cards and no rest', (ground) => {
   async function unrest(): Promise<string | null> {
     const all = await everybody();
     const [cards, running] = [await machine.gpus(), await machine.runningOn()];
-    const busy = all.find(({ status, statusReason }) => status === 'deploying' && !waits(statusReason));
+    const busy = all.find((one) => one.status === 'deploying' && !isInLine(one));
     if (busy !== undefined) return `${busy.id} is deploying: ${busy.statusReason}`;
     const known = new Set(all.map(({ id }) => id));
     for (const { uuid, holders } of cards) {
@@ -184,7 +184,7 @@ describeWithEngine('a machine with four cards and no rest', (ground) => {
     for (let deleted = 0; ; deleted++) {
       await comeToRest();
       const all = await everybody();
-      const waiting = all.filter(({ statusReason }) => waits(statusReason));
+      const waiting = all.filter(isInLine);
       if (waiting.length === 0) return deleted;
       const held = new Set((await machine.gpus()).flatMap(({ holders }) => holders));
       const holders = all.filter(({ id }) => held.has(id));
@@ -245,10 +245,6 @@ describeWithEngine('a machine with four cards and no rest', (ground) => {
 function wished({ gpu, sharedGib }: Wish): object {
   const env = sharedGib === null ? {} : { [RESERVES_MIB]: String(sharedGib * 1024) };
   return { gpu, gpuMemory: sharedGib === null ? null : `${sharedGib}Gi`, env };
-}
-
-function waits(statusReason: string | null): boolean {
-  return statusReason?.startsWith('waiting for') ?? false;
 }
 
 function ageOf({ dateCreated, id }: ContainerJson): string {

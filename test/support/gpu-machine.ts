@@ -26,6 +26,11 @@ export interface EventJson {
   readonly gpus: readonly string[];
 }
 
+/** Whether a container waits for GPUs, by what it is told. */
+export function isInLine({ statusReason }: Pick<ContainerJson, 'statusReason'>): boolean {
+  return statusReason !== null && / in line\b/.test(statusReason);
+}
+
 /** A machine with GPUs of which only the outermost edge is played: nvidia-smi, and the hook that Docker calls. */
 export class GpuMachine implements AsyncDisposable {
   readonly berth: TestDaemon;
@@ -133,10 +138,7 @@ export class GpuMachine implements AsyncDisposable {
 
   /** Waits until a container says why it waits, and gives that. */
   async waits(id: string): Promise<string> {
-    const { statusReason } = await this.berth.until(
-      id,
-      (one) => one.statusReason?.startsWith('waiting for') ?? false,
-    );
+    const { statusReason } = await this.berth.until(id, (one) => isInLine(one));
     return statusReason ?? '';
   }
 
