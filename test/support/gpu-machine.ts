@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { CDI_DEVICES, startCdiEngine } from './cdi.ts';
 import { type ContainerJson, eventually, TestDaemon, type TestDaemonOptions } from './daemon.ts';
-import type { Engine } from './engine.ts';
+import { dockerAt, type Engine } from './engine.ts';
 import { type GpuHook, type GpuHookEngine, startEngineWithGpuHook } from './gpu-hook.ts';
 import type { NewerVersion } from './newer-engines.ts';
 import { type CapturedMachine, StandInNvidiaSmi } from './nvidia-smi.ts';
@@ -12,7 +12,11 @@ type Options = Omit<TestDaemonOptions, 'dockerHost'>;
 export interface GpuJson {
   readonly uuid: string;
   readonly index: number;
+  /** As the driver says it. */
+  readonly name: string;
   readonly code: string | null;
+  /** Bytes. */
+  readonly memoryTotal: number | null;
   readonly holders: readonly string[];
   readonly waiting: readonly string[];
 }
@@ -31,9 +35,73 @@ export function isInLine({ statusReason }: Pick<ContainerJson, 'statusReason'>):
   return statusReason !== null && / in line\b/.test(statusReason);
 }
 
-/** A machine with GPUs of which only the outermost edge is played: nvidia-smi, and the hook that Docker calls. */
-export class GpuMachine implements AsyncDisposable {
+/** A berthd on a machine with GPUs, and what its API tells of them. */
+export class BerthWithGpus {
   readonly berth: TestDaemon;
+
+  constructor(berth: TestDaemon) {
+    this.berth = berth;
+  }
+
+  /** The machine's GPUs as the API tells them. */
+  async gpus(): Promise<readonly GpuJson[]> {
+    return (await this.#told()).items;
+  }
+
+  /** Why it has none, or fewer than it should, as the API tells it. */
+  async reason(): Promise<string | null> {
+    return (await this.#told()).reason;
+  }
+
+  async #told(): Promise<{ readonly items: readonly GpuJson[]; readonly reason: string | null }> {
+    return JSON.parse(await (await this.berth.api('/v1/gpus?rows=100')).text());
+  }
+
+  /** The cards that a container holds as the API tells it, by uuid. */
+  async heldBy(id: string): Promise<readonly string[]> {
+    return (await this.gpus()).filter(({ holders }) => holders.includes(id)).map(({ uuid }) => uuid);
+  }
+
+  /** Waits until a container says why it waits, and gives that. */
+  async waits(id: string): Promise<string> {
+    const { statusReason } = await this.berth.until(id, (one) => isInLine(one));
+    return statusReason ?? '';
+  }
+
+  async delete(container: Pick<ContainerJson, 'id'>): Promise<void> {
+    await this.berth.api(`/v1/containers/${container.id}`, { method: 'DELETE' });
+    await eventually(
+      async () => (await this.heldBy(container.id)).length === 0,
+      () => `${container.id} keeps its GPU`,
+    );
+  }
+
+  /** What happened so far, oldest first. */
+  async events(): Promise<readonly EventJson[]> {
+    const text = await (await this.berth.api('/v1/events?follow=false&tail=all')).text();
+    return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']): EventJson => JSON.parse(data));
+  }
+
+  /** What a shell command in a container says, on both streams. */
+  async output(id: string, command: string): Promise<string> {
+    const container = dockerAt(this.berth.dockerHost).getContainer(await this.runningInstance(id));
+    const exec = await container.exec({ Cmd: ['/bin/sh', '-c', command], AttachStdout: true, Tty: true });
+    let said = '';
+    for await (const chunk of await exec.start({ Tty: true })) said += chunk;
+    return said;
+  }
+
+  /** The Docker id of the one instance of a container that runs. */
+  protected async runningInstance(id: string): Promise<string> {
+    const running = (await this.berth.instances(id)).filter(({ State }) => State === 'running');
+    const [only] = running;
+    if (only === undefined || running.length > 1) throw new Error(`${running.length} instances of ${id} run`);
+    return only.Id;
+  }
+}
+
+/** A machine with GPUs of which only the outermost edge is played: nvidia-smi, and the hook that Docker calls. */
+export class GpuMachine extends BerthWithGpus implements AsyncDisposable {
   readonly engine: Engine;
   readonly hook: GpuHook;
   readonly nvidiaSmi: StandInNvidiaSmi;
@@ -43,7 +111,7 @@ export class GpuMachine implements AsyncDisposable {
     parts: { berth: TestDaemon; engine: Engine; hook: GpuHook; nvidiaSmi: StandInNvidiaSmi },
     own: AsyncDisposableStack,
   ) {
-    this.berth = parts.berth;
+    super(parts.berth);
     this.engine = parts.engine;
     this.hook = parts.hook;
     this.nvidiaSmi = parts.nvidiaSmi;
@@ -84,45 +152,15 @@ export class GpuMachine implements AsyncDisposable {
     return new GpuMachine({ berth, engine, hook, nvidiaSmi }, own.move());
   }
 
-  /** The machine's GPUs as the API tells them. */
-  async gpus(): Promise<readonly GpuJson[]> {
-    return (await this.#told()).items;
-  }
-
-  /** Why it has none, or fewer than it should, as the API tells it. */
-  async reason(): Promise<string | null> {
-    return (await this.#told()).reason;
-  }
-
-  async #told(): Promise<{ readonly items: readonly GpuJson[]; readonly reason: string | null }> {
-    return JSON.parse(await (await this.berth.api('/v1/gpus?rows=100')).text());
-  }
-
-  /** The cards that a container holds as the API tells it, by uuid. */
-  async heldBy(id: string): Promise<readonly string[]> {
-    return (await this.gpus()).filter(({ holders }) => holders.includes(id)).map(({ uuid }) => uuid);
-  }
-
   /** What Docker was told for the one instance of a container that runs. */
   async toldFor(id: string): Promise<readonly string[] | undefined> {
-    return await this.hook.toldFor(await this.#runningInstance(id));
+    return await this.hook.toldFor(await this.runningInstance(id));
   }
 
   /** The cards that a program in a container finds, where Docker gave them by CDI: by uuid, sorted. */
   async seenBy(id: string): Promise<readonly string[]> {
-    const container = this.engine.docker.getContainer(await this.#runningInstance(id));
-    const look = ['/bin/sh', '-c', `ls ${CDI_DEVICES} 2>/dev/null | sort`];
-    const exec = await container.exec({ Cmd: look, AttachStdout: true, Tty: true });
-    let found = '';
-    for await (const chunk of await exec.start({ Tty: true })) found += chunk;
+    const found = await this.output(id, `ls ${CDI_DEVICES} 2>/dev/null | sort`);
     return found.split(/\s+/).filter((uuid) => uuid !== '');
-  }
-
-  async #runningInstance(id: string): Promise<string> {
-    const running = (await this.berth.instances(id)).filter(({ State }) => State === 'running');
-    const [only] = running;
-    if (only === undefined || running.length > 1) throw new Error(`${running.length} instances of ${id} run`);
-    return only.Id;
   }
 
   /** Which containers' instances run on each card as Docker was told, by uuid: of who has none, there is nothing. */
@@ -134,26 +172,6 @@ export class GpuMachine implements AsyncDisposable {
     );
     const byCard = Map.groupBy(users, ({ uuid }) => uuid);
     return new Map([...byCard].map(([uuid, on]) => [uuid, on.map(({ id }) => id)]));
-  }
-
-  /** Waits until a container says why it waits, and gives that. */
-  async waits(id: string): Promise<string> {
-    const { statusReason } = await this.berth.until(id, (one) => isInLine(one));
-    return statusReason ?? '';
-  }
-
-  async delete(container: Pick<ContainerJson, 'id'>): Promise<void> {
-    await this.berth.api(`/v1/containers/${container.id}`, { method: 'DELETE' });
-    await eventually(
-      async () => (await this.heldBy(container.id)).length === 0,
-      () => `${container.id} keeps its GPU`,
-    );
-  }
-
-  /** What happened so far, oldest first. */
-  async events(): Promise<readonly EventJson[]> {
-    const text = await (await this.berth.api('/v1/events?follow=false&tail=all')).text();
-    return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = '']): EventJson => JSON.parse(data));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

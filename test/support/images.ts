@@ -6,7 +6,7 @@ import { dockerAt } from './engine.ts';
 import type { AvailableGround } from './ground.ts';
 import { REGISTRY_USER } from './registry.ts';
 import { claimArchitecture } from './registry-client.ts';
-import { busyboxArchive, nginxArchive, socketsArchive } from './rootfs.ts';
+import { busyboxArchive, librariesArchive, nginxArchive, socketsArchive } from './rootfs.ts';
 
 /** What an image's config says beyond its files. */
 interface ImageConfig {
@@ -39,6 +39,12 @@ export class Images {
   /** Serves a page with the text on port 80 (or $PORT); prints "web: serving TEXT" to stdout and "web: ready" to stderr. */
   web(tag: string, text: string): Promise<string> {
     return this.#publish(`web:${tag}`, { entrypoint: ['/programs/web'], env: { TEXT: text } });
+  }
+
+  /** Like `web`, with the libraries of a program of this machine that something else brings into the container. */
+  async webWithLibraries(tag: string, text: string, program: string): Promise<string> {
+    const config = { entrypoint: ['/programs/web'], env: { TEXT: text } };
+    return await this.#publish(`web-libraries:${tag}`, config, await librariesArchive(program));
   }
 
   /** Prints "argument …" and "env NAME=value" lines to its log, and serves them as a page on port 80 (or $PORT). */

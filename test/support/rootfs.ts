@@ -25,6 +25,23 @@ export function socketsArchive(): Promise<Buffer> {
   return sockets;
 }
 
+/**
+ * Busybox, the programs in rootfs/busybox, and the libraries that a program of this machine is linked with, but not the
+ * program: something else brings it into the container.
+ */
+export function librariesArchive(program: string): Promise<Buffer> {
+  return archive(async (root) => {
+    await addBusybox(root);
+    await addProgram(root, program);
+    await rm(join(root, program));
+    // By this the NVIDIA Container Toolkit decides where libraries belong.
+    const debian = '/etc/debian_version';
+    await addFile(root, debian, debian).catch((error) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  });
+}
+
 /** The distribution's nginx with the libraries it needs, serving one page. */
 export function nginxArchive(page: string): Promise<Buffer> {
   return archive(async (root) => {
