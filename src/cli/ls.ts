@@ -60,12 +60,19 @@ export function urlOf(container: Container): string | null {
 }
 
 /** Why the status is what it is, in `limit` characters; of a failed update also that it is no outage. */
-function reasonOf({ status, statusReason, revision, servingRevision }: Container, limit: number): string {
-  const serves = status === 'failed' && servingRevision !== null && servingRevision !== revision;
+function reasonOf(container: Container, limit: number): string {
+  const { statusReason, revision, servingRevision } = container;
+  const serves = goesOn(container);
   const text = shortIds(inert(statusReason ?? (serves ? `revision ${revision} failed` : '')));
   const rest = serves ? `; revision ${servingRevision} goes on serving` : '';
   const room = limit - rest.length;
   return (text.length > room ? `${text.slice(0, room - 1)}…` : text) + rest;
+}
+
+/** Whether an earlier revision serves in place of one that failed; the reason says so where that waits for a GPU. */
+function goesOn({ status, statusReason, revision, servingRevision }: Container): boolean {
+  if (status !== 'failed' || servingRevision === null || servingRevision === revision) return false;
+  return statusReason?.includes(`; revision ${servingRevision} is waiting for `) !== true;
 }
 
 /** How long ago, in the one unit that tells most: 40s, 5m, 3h, 12d. */

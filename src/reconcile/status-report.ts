@@ -10,24 +10,35 @@ interface Report {
 
 /** What to tell of the container, where that differs from what is told now. */
 export function reportOf(situation: Situation, container: Container): readonly Operation[] {
-  const { status, reason } = describe(situation, container.latest);
+  const { status, reason } = describe(situation, container);
   if (status === container.status && reason === container.statusReason) return [];
   return [{ kind: 'report', revision: container.latest.number, status, reason }];
 }
 
-function describe(situation: Situation, latest: Revision): Report {
+function describe(situation: Situation, { latest, serving }: Container): Report {
   const { outcome } = latest;
-  if (outcome.kind === 'failed') return { status: 'failed', reason: outcome.reason };
-  if (outcome.kind === 'ready' && answers(situation, latest)) return { status: 'deployed', reason: null };
-  const waiting = situation.gpus.waiting.get(latest.number);
-  if (waiting !== undefined && !situation.gpus.holdings.has(latest.number)) {
-    return { status: 'deploying', reason: waiting };
+  if (outcome.kind === 'failed') {
+    return { status: 'failed', reason: `${outcome.reason}${outageOf(situation, serving)}` };
   }
+  if (outcome.kind === 'ready' && answers(situation, latest)) return { status: 'deployed', reason: null };
+  const waiting = waitFor(situation, latest);
+  if (waiting !== undefined) return { status: 'deploying', reason: waiting };
   const setback = situation.progress.setbacks.get(latest.number);
   if (setback === undefined) return { status: 'deploying', reason: stage(situation, latest) };
   const waits = setback.retryAt > situation.now;
   const next = waits ? `trying again in ${formatDuration(setback.delayMs)}` : stage(situation, latest);
   return { status: outcome.kind === 'ready' ? 'failed' : 'deploying', reason: `${setback.reason}; ${next}` };
+}
+
+/** Why a revision waits for GPUs; undefined where it doesn't. */
+function waitFor({ gpus }: Situation, { number }: Revision): string | undefined {
+  return gpus.holdings.has(number) ? undefined : gpus.waiting.get(number);
+}
+
+/** That the revision which would go on serving lost its GPU, and waits for another. */
+function outageOf(situation: Situation, serving: Revision | null): string {
+  const waiting = serving === null ? undefined : waitFor(situation, serving);
+  return waiting === undefined ? '' : `; revision ${serving?.number} is ${waiting}`;
 }
 
 /** The gateway sends to it: so it was ready, and nothing has shown since that it isn't. */

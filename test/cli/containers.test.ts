@@ -23,11 +23,14 @@ test('ls aligns its columns, and says why a status is what it is', async () => {
 test('ls tells a failed update from an outage', async () => {
   const failed = { ...web, status: 'failed', statusReason: 'exited with code 1', revision: 3 } as const;
   const update = { ...failed, servingRevision: 2 };
-  await using server = await startApiServer(scriptedApi({ containers: [update, { ...failed, id: api.id }] }));
+  const waits = { ...update, statusReason: 'exited with code 1; revision 2 is waiting for a free GPU' };
+  const containers = [update, { ...failed, id: api.id }, { ...waits, id: twin.id }];
+  await using server = await startApiServer(scriptedApi({ containers }));
   const { stdout } = await berth(['ls'], { env: { BERTH_HOST: server.url } });
-  const [, first = '', second = ''] = stdout.split('\n');
+  const [, first = '', second = '', third = ''] = stdout.split('\n');
   expect(first).toMatch(/ {2}exited with code 1; revision 2 goes on serving$/);
   expect(second).toMatch(/ {2}exited with code 1$/);
+  expect(third).toMatch(/ {2}exited with code 1; revision 2 is waiting for a free GPU$/);
 });
 
 test('at a terminal a long reason is cut, and never what goes on serving', async () => {

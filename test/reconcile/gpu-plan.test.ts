@@ -58,6 +58,19 @@ describe('a revision that wants a GPU', () => {
       { kind: 'report', revision: 1, status: 'deploying', reason: 'waiting for a free GPU, 1st in line' },
     ]);
   });
+  test('and has served, and lost its GPU, waits and says so, though a later one failed', () => {
+    const failed = container(
+      onGpu(2, { kind: 'failed', reason: 'no such image' }),
+      onGpu(1, { kind: 'ready' }),
+    );
+    const waiting = gpus([], { waiting: new Map([[1, 'waiting for a free GPU, 1st in line']]) });
+    expect(plan(situation({ container: failed, gpus: waiting, progress: memory(PULLED) }))).toEqual([
+      {
+        ...{ kind: 'report', revision: 2, status: 'failed' },
+        reason: 'no such image; revision 1 is waiting for a free GPU, 1st in line',
+      },
+    ]);
+  });
   test('is made with what it holds', () => {
     const operations = plan(
       situation({ container: fresh, gpus: gpus([holding(1)]), progress: memory(PULLED) }),
