@@ -1,34 +1,33 @@
 import type { NewEvent } from '../domain/event.ts';
 import type { GpuHolding, GpuInventory } from '../domain/gpu.ts';
+import type { GpuBooks } from '../store/gpus.ts';
 
 /** Remembers which devices are lost, and tells of each loss once. */
 export class GpuLosses {
   readonly #lost = new Set<string>();
 
   /** The events for what was lost since the last look: one for each holder, or for the machine where nobody held it. */
-  newSince(inventory: GpuInventory, holdings: readonly GpuHolding[]): readonly NewEvent[] {
-    return inventory.gpus.flatMap(({ uuid, name, index, state }) => {
+  newSince(
+    inventory: GpuInventory,
+    { holdings, names }: Pick<GpuBooks, 'holdings' | 'names'>,
+  ): readonly NewEvent[] {
+    return inventory.gpus.flatMap(({ uuid, name, index, state }): readonly NewEvent[] => {
       if (state.kind === 'usable') this.#lost.delete(uuid);
       if (state.kind !== 'lost' || this.#lost.has(uuid)) return [];
       this.#lost.add(uuid);
-      const reason = `GPU ${index} (${name}): ${state.reason}`;
+      const lost = {
+        kind: 'gpu-lost',
+        reason: `GPU ${index} (${name}): ${state.reason}`,
+        gpus: [uuid],
+      } as const;
       const holders = holdings.filter(({ gpus }) => gpus.includes(uuid));
-      return [
-        ...(holders.length === 0
-          ? [lost({ owner: null, containerId: null, revision: null }, reason, uuid)]
-          : []),
-        ...holders.map((holder) => lost(holder, reason, uuid)),
-      ];
+      if (holders.length === 0)
+        return [{ ...lost, owner: null, containerId: null, name: null, revision: null }];
+      return holders.map(({ owner, containerId, revision }) => {
+        return { ...lost, owner, containerId, name: names.get(containerId) ?? null, revision };
+      });
     });
   }
-}
-
-function lost(
-  { owner, containerId, revision }: Pick<NewEvent, 'owner' | 'containerId' | 'revision'>,
-  reason: string,
-  uuid: string,
-): NewEvent {
-  return { kind: 'gpu-lost', owner, containerId, name: null, revision, reason, gpus: [uuid] };
 }
 
 /** Why a holding is of no use any more. A device is missed only where the driver tells of all that there are. */

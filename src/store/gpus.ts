@@ -52,6 +52,11 @@ export class GpuStore {
     return await this.#db.transaction().execute((trx) => readHoldings(trx, containerId));
   }
 
+  /** The books as they are now. */
+  async read(): Promise<GpuBooks> {
+    return await this.#db.transaction().execute(readBooks);
+  }
+
   /** Whether anybody waits. */
   async hasWaiting(): Promise<boolean> {
     const row = await this.#db.selectFrom('gpu_queue').select('place').limit(1).executeTakeFirst();

@@ -109,7 +109,9 @@ describeWithEngine('on a machine with four cards', (ground) => {
     await machine.berth.until(id, ({ status }) => status === 'deployed');
     expect(await machine.toldFor(id)).toEqual(await machine.heldBy(id));
     const event = (await machine.events()).findLast(({ kind }) => kind === 'gpu-lost');
-    expect(event).toMatchObject({ containerID: id, gpus: [lost], reason: expect.stringContaining('bus') });
+    expect(event).toMatchObject({
+      ...{ containerID: id, name: 'web', gpus: [lost], reason: expect.stringContaining('bus') },
+    });
   });
 
   test('a container that lost access to its card is made again on it, with the reason in an event', async () => {
