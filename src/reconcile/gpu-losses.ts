@@ -2,41 +2,56 @@ import type { NewEvent } from '../domain/event.ts';
 import type { GpuHolding, GpuInventory } from '../domain/gpu.ts';
 import type { GpuBooks } from '../store/gpus.ts';
 
+type Inventory = Pick<GpuInventory, 'gpus' | 'reason'>;
+type Whose = Pick<NewEvent, 'owner' | 'containerId' | 'name' | 'revision'>;
+
+const NOBODY: Whose = { owner: null, containerId: null, name: null, revision: null };
+
 /** Remembers which devices are lost, and tells of each loss once. */
 export class GpuLosses {
   readonly #lost = new Set<string>();
 
   /** The events for what was lost since the last look: one for each holder, or for the machine where nobody held it. */
   newSince(
-    inventory: GpuInventory,
+    inventory: Inventory,
     { holdings, names }: Pick<GpuBooks, 'holdings' | 'names'>,
   ): readonly NewEvent[] {
-    return inventory.gpus.flatMap(({ uuid, name, index, state }): readonly NewEvent[] => {
-      if (state.kind === 'usable') this.#lost.delete(uuid);
-      if (state.kind !== 'lost' || this.#lost.has(uuid)) return [];
+    for (const { uuid, state } of inventory.gpus) if (state.kind === 'usable') this.#lost.delete(uuid);
+    // Those that are held may be gone since before anybody looked.
+    const uuids = [...inventory.gpus, ...holdings].flatMap((one) => ('gpus' in one ? one.gpus : one.uuid));
+    return [...new Set(uuids)].flatMap((uuid) => {
+      const reason = reasonOf(uuid, inventory);
+      if (reason === undefined || this.#lost.has(uuid)) return [];
       this.#lost.add(uuid);
-      const lost = {
-        kind: 'gpu-lost',
-        reason: `GPU ${index} (${name}): ${state.reason}`,
-        gpus: [uuid],
-      } as const;
+      const gpu = inventory.gpus.find((one) => one.uuid === uuid);
+      const told = gpu === undefined ? reason : `GPU ${gpu.index} (${gpu.name}): ${reason}`;
       const holders = holdings.filter(({ gpus }) => gpus.includes(uuid));
-      if (holders.length === 0)
-        return [{ ...lost, owner: null, containerId: null, name: null, revision: null }];
-      return holders.map(({ owner, containerId, revision }) => {
-        return { ...lost, owner, containerId, name: names.get(containerId) ?? null, revision };
-      });
+      return [
+        ...(holders.length === 0 ? [lost(NOBODY, told, uuid)] : []),
+        ...holders.map((holder) =>
+          lost({ ...holder, name: names.get(holder.containerId) ?? null }, told, uuid),
+        ),
+      ];
     });
   }
 }
 
-/** Why a holding is of no use any more. A device is missed only where the driver tells of all that there are. */
-export function lossOf(held: GpuHolding, inventory: GpuInventory): readonly (readonly [number, string])[] {
-  const complete = inventory.gpus.length > 0 && inventory.reason === null;
-  for (const uuid of held.gpus) {
-    const state = inventory.gpus.find((gpu) => gpu.uuid === uuid)?.state;
-    if (state?.kind === 'lost') return [[held.revision, state.reason]];
-    if (state === undefined && complete) return [[held.revision, `${uuid} is not in this machine any more`]];
-  }
-  return [];
+function lost({ owner, containerId, name, revision }: Whose, reason: string, uuid: string): NewEvent {
+  return { kind: 'gpu-lost', owner, containerId, name, revision, reason, gpus: [uuid] };
+}
+
+/** Why a holding is of no use any more. */
+export function lossOf(held: GpuHolding, inventory: Inventory): readonly (readonly [number, string])[] {
+  const reasons = held.gpus.flatMap((uuid) => reasonOf(uuid, inventory) ?? []);
+  return reasons.slice(0, 1).map((reason) => [held.revision, reason]);
+}
+
+/** Why a device is of no use any more; undefined where it is, or may be. */
+function reasonOf(uuid: string, { gpus, reason }: Inventory): string | undefined {
+  const state = gpus.find((gpu) => gpu.uuid === uuid)?.state;
+  if (state !== undefined) return state.kind === 'lost' ? state.reason : undefined;
+  // What is known is all that was listed since berthd started. MIG instances are listed apart, which may fail alone.
+  const isMissed = gpus.length > 0 && (reason === null || !uuid.startsWith('MIG-'));
+  if (!isMissed) return undefined;
+  return `${uuid} is not in this machine any more${reason === null ? '' : `: ${reason}`}`;
 }
