@@ -65,6 +65,15 @@ export function gpuNeedOf(spec: ContainerSpec): GpuNeed | null {
   return { count: spec.gpu, memoryBytes: spec.gpuMemory?.bytes ?? null, wishes: spec.desiredGPUs };
 }
 
+/** Whether two revisions ask for the same. */
+export function isSameNeed(a: GpuNeed | null, b: GpuNeed | null): boolean {
+  return (
+    a?.count === b?.count &&
+    a?.memoryBytes === b?.memoryBytes &&
+    JSON.stringify(a?.wishes) === JSON.stringify(b?.wishes)
+  );
+}
+
 /** The devices that one revision of a container holds. It lasts until no process of that revision is left. */
 export interface GpuHolding {
   readonly containerId: string;

@@ -15,9 +15,18 @@ export function tellChanges(before: GpuInventory, after: GpuInventory, ordinary:
   const fresh = after.gpus.filter((gpu) => !known.has(gpu.uuid));
   if (fresh.length > 0) log.info(`more GPUs: ${summary(fresh)}`);
   if (after.reason === before.reason) return;
-  if (after.reason === null) log.info('all GPUs are well again');
-  else if (ordinary) log.info(`no GPUs: ${after.reason}`);
+  const isSame = setAndStates(before) === setAndStates(after);
+  if (isSame && kindOf(after.reason) === kindOf(before.reason)) return;
+  if (after.reason === null) {
+    // Where there were none before, the line above tells all.
+    if (before.gpus.length > 0) log.info('all GPUs are well again');
+  } else if (ordinary) log.info(`no GPUs: ${after.reason}`);
   else log.warn({ reason: after.reason }, 'not all is well with the GPUs');
+}
+
+/** A reason without its numbers: those of a failing nvidia-smi differ each time (processes, times), and are no news. */
+function kindOf(reason: string | null): string | null {
+  return reason === null ? null : reason.replaceAll(/[0-9]+/g, '#');
 }
 
 /** "2× NVIDIA GeForce RTX 3090, Tesla T4". */

@@ -32,8 +32,10 @@ export async function failRevision(
   revision: Revision,
   containerId: string,
   reason: string,
-  { containers, log }: Pick<Tools, 'containers' | 'log'>,
+  { containers, gpus, log }: Pick<Tools, 'containers' | 'gpus' | 'log'>,
 ): Promise<void> {
   log.warn({ containerId, revision: revision.number, reason }, 'revision failed');
   await containers.markFailed(containerId, revision.number, reason);
+  // One that waited stands in line no more.
+  if (revision.spec.gpu > 0) gpus.poke();
 }

@@ -23,6 +23,11 @@ export class GpuLine {
     return new Map(own.map((request) => [request.revision, this.#words.get(request) ?? '']));
   }
 
+  /** What one revision is told; null where it doesn't wait. */
+  wordsFor(containerId: string, revision: number): string | null {
+    return this.wordsOf(containerId).get(revision) ?? null;
+  }
+
   /** The containers that wait for a device, in order. */
   waitingFor(uuid: string): readonly string[] {
     const waiting = this.#requests.filter(({ uuids }) => uuids.has(uuid));

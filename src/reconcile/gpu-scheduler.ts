@@ -137,13 +137,19 @@ export class GpuScheduler implements AsyncDisposable {
     const inventory = this.#tools.inventory();
     const { now, outcome } = await books.settle((now) => {
       const taken = [...now.holdings, ...strays(now, use)];
-      return schedule(requestsOf(now, inventory, use), taken, inventory.nearness);
+      const { grants, overtaken, ...rest } = schedule(
+        requestsOf(now, inventory, use),
+        taken,
+        inventory.nearness,
+      );
+      const line = lineAfter(rest.line, { books: now, grants, inventory });
+      return { grants, overtaken, line, reasonFor: line.wordsFor.bind(line) };
     });
     const { grants, line } = outcome;
     for (const { containerId, revision, gpus } of grants)
       log.info({ containerId, revision, gpus }, 'GPUs taken');
     const before = this.#line;
-    this.#line = lineAfter(line, { books: now, grants, inventory });
+    this.#line = line;
     this.#isHeld = now.holdings.length + grants.length > 0;
     for (const id of new Set([...idsOf(grants), ...this.#line.changedSince(before)])) kick(id);
   }

@@ -35,10 +35,13 @@ function waitFor({ gpus }: Situation, { number }: Revision): string | undefined 
   return gpus.holdings.has(number) ? undefined : gpus.waiting.get(number);
 }
 
-/** That the revision which would go on serving lost its GPU, and waits for another. */
+/** Why the revision that would go on serving doesn't: it waits for a GPU, or can't be started. */
 function outageOf(situation: Situation, serving: Revision | null): string {
-  const waiting = serving === null ? undefined : waitFor(situation, serving);
-  return waiting === undefined ? '' : `; revision ${serving?.number} is ${waiting}`;
+  if (serving === null || answers(situation, serving)) return '';
+  const waiting = waitFor(situation, serving);
+  if (waiting !== undefined) return `; revision ${serving.number} is ${waiting}`;
+  const setback = situation.progress.setbacks.get(serving.number);
+  return setback === undefined ? '' : `; revision ${serving.number}, trying again: ${setback.reason}`;
 }
 
 /** The gateway sends to it: so it was ready, and nothing has shown since that it isn't. */

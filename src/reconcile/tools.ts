@@ -10,6 +10,8 @@ import type { Tasks } from './tasks.ts';
 
 /** The GPUs of the machine as a container's passes see them. */
 export interface Gpus {
+  /** Has the queue looked at. */
+  poke(): void;
   /** What a container holds and waits for. */
   of(containerId: string): Promise<ContainerGpus>;
   /** Every container that holds some, deleted ones too. */

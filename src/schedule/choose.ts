@@ -1,5 +1,8 @@
 import type { Gpu } from '../domain/gpu.ts';
 
+/** From how many devices a near group is looked for: more than a machine has cards, and few enough for all their MIG instances. */
+const MOST_SEEDS = 16;
+
 /** How near two devices are, by uuid: more is nearer. */
 export type Nearness = (a: string, b: string) => number;
 
@@ -12,7 +15,7 @@ export function chooseWhole(candidates: readonly Gpu[], count: number, nearness:
     const ties = (gpu: Gpu) => total([gpu], candidates, nearness);
     return candidates.toSorted((a, b) => ties(a) - ties(b)).slice(0, 1);
   }
-  const sets = candidates.map((seed) => grow([seed], candidates, count, nearness));
+  const sets = candidates.slice(0, MOST_SEEDS).map((seed) => grow([seed], candidates, count, nearness));
   return sets.toSorted((a, b) => total(b, b, nearness) - total(a, a, nearness))[0] ?? [];
 }
 

@@ -3,6 +3,7 @@ import type { Container, Revision, Status } from '../domain/container.ts';
 import type { ContainerSpec } from '../domain/container-spec.ts';
 import { noSuchContainer } from '../domain/errors.ts';
 import type { EventKind } from '../domain/event.ts';
+import { gpuNeedOf, isSameNeed } from '../domain/gpu.ts';
 import {
   findContainer,
   insertRevision,
@@ -73,7 +74,7 @@ export class ContainerStore {
         .execute();
       await insertRevision(trx, made.id, 1, made.spec, now);
       await reserveHostnames(trx, made.id, made.hostnames);
-      return await this.#accepted(trx, made.id);
+      return await this.#accepted(trx, made.id, null);
     });
   }
 
@@ -123,7 +124,7 @@ export class ContainerStore {
         .set({ latest_revision: number, updated_at: now.getTime(), status: 'deploying', status_reason: null })
         .where('id', '=', id)
         .execute();
-      return await this.#accepted(trx, id);
+      return await this.#accepted(trx, id, container.latest.spec);
     });
   }
 
@@ -195,10 +196,11 @@ export class ContainerStore {
   }
 
   /** What every accepted revision brings with it: an event, and where it wants GPUs a place in their queue. */
-  async #accepted(trx: Trx, id: string): Promise<Container> {
+  async #accepted(trx: Trx, id: string, before: ContainerSpec | null): Promise<Container> {
     const container = await readContainer(trx, id);
     const { latest } = container;
-    if (latest.spec.gpu > 0) await joinGpuQueue(trx, id);
+    const wantsElse = before === null || !isSameNeed(gpuNeedOf(before), gpuNeedOf(latest.spec));
+    if (latest.spec.gpu > 0) await joinGpuQueue(trx, id, wantsElse);
     await this.#tell(trx, 'deploying', container, latest.number);
     return container;
   }

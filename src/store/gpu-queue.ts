@@ -1,11 +1,17 @@
 import type { Trx } from './container-rows.ts';
 
-/** Puts a container at the end of the queue for GPUs; one that stands in it keeps its place. */
-export async function joinGpuQueue(trx: Trx, containerId: string): Promise<void> {
+/**
+ * Puts a container at the end of the queue for GPUs. One that stands in it keeps its place; where it wants something else
+ * than before, how often it was overtaken doesn't count any more.
+ */
+export async function joinGpuQueue(trx: Trx, containerId: string, wantsElse: boolean): Promise<void> {
   await trx
     .insertInto('gpu_queue')
     .values({ container_id: containerId })
-    .onConflict((conflict) => conflict.column('container_id').doNothing())
+    .onConflict((conflict) => {
+      const known = conflict.column('container_id');
+      return wantsElse ? known.doUpdateSet({ overtaken: 0 }) : known.doNothing();
+    })
     .execute();
 }
 

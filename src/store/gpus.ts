@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Container } from '../domain/container.ts';
-import type { EventKind } from '../domain/event.ts';
+import type { EventKind, NewEvent } from '../domain/event.ts';
 import { type GpuHolding, lackingGpus } from '../domain/gpu.ts';
 import { findContainer, readContainer, type Trx } from './container-rows.ts';
 import type { Database } from './database.ts';
@@ -29,6 +29,8 @@ export interface GpuDecisions {
   readonly grants: readonly GpuHolding[];
   /** Containers that were overtaken, each as often as it stands here. */
   readonly overtaken: readonly string[];
+  /** What a revision that waits on is told. */
+  reasonFor(containerId: string, revision: number): string | null;
 }
 
 /** What a decision came to, and the books as they were before it. */
@@ -70,7 +72,7 @@ export class GpuStore {
       const rows = await trx.selectFrom('containers').select('id').orderBy('created_at').execute();
       for (const { id } of rows) {
         const container = await readContainer(trx, id);
-        if (lackingGpus(container, holdings).length > 0) await joinGpuQueue(trx, id);
+        if (lackingGpus(container, holdings).length > 0) await joinGpuQueue(trx, id, false);
       }
     });
   }
@@ -89,11 +91,13 @@ export class GpuStore {
       for (const { container } of books.waiting) {
         const granted = grants.filter(({ containerId }) => containerId === container.id);
         for (const { revision, gpus } of granted)
-          await this.#tell(trx, 'gpu-taken', container, revision, gpus);
+          await this.#tell(trx, 'gpu-taken', container, { revision, gpus });
         const [lacking] = lackingGpus(container, holdings);
         if (lacking === undefined) await leaveQueue(trx, container.id);
-        else if (await isUnannounced(trx, container.id))
-          await this.#tell(trx, 'gpu-waiting', container, lacking.number, []);
+        else if (await isUnannounced(trx, container.id)) {
+          const reason = outcome.reasonFor(container.id, lacking.number);
+          await this.#tell(trx, 'gpu-waiting', container, { revision: lacking.number, reason });
+        }
       }
       return { now: books, outcome };
     });
@@ -112,6 +116,7 @@ export class GpuStore {
         .where('container_id', '=', containerId)
         .where('revision', '=', revision)
         .execute();
+      await endHandover(trx, containerId);
       const container = await findContainer(trx, containerId);
       const name = container?.latest.spec.name ?? null;
       const { owner, gpus } = held;
@@ -127,11 +132,10 @@ export class GpuStore {
     trx: Trx,
     kind: EventKind,
     { id, createdBy, latest }: Container,
-    revision: number,
-    gpus: readonly string[],
+    what: Pick<NewEvent, 'revision'> & Partial<Pick<NewEvent, 'reason' | 'gpus'>>,
   ): Promise<void> {
-    const about = { owner: createdBy, containerId: id, name: latest.spec.name, revision };
-    await this.#events.record(trx, { kind, ...about, reason: null, gpus });
+    const about = { owner: createdBy, containerId: id, name: latest.spec.name };
+    await this.#events.record(trx, { kind, ...about, reason: null, gpus: [], ...what });
   }
 }
 
@@ -178,6 +182,16 @@ async function insertHolding(trx: Trx, holding: GpuHolding): Promise<void> {
   await trx
     .insertInto('gpu_holdings')
     .values(gpus.map((gpu) => ({ ...of, gpu })))
+    .execute();
+}
+
+/** Once nothing but one holding is left, it is in place of no other any more. */
+async function endHandover(trx: Trx, containerId: string): Promise<void> {
+  if ((await readHoldings(trx, containerId)).length !== 1) return;
+  await trx
+    .updateTable('gpu_holdings')
+    .set({ handover: 0 })
+    .where('container_id', '=', containerId)
     .execute();
 }
 

@@ -153,6 +153,22 @@ describe('an update that takes over the card', () => {
   });
 });
 
+test('a failed update says also why the one before it does not serve', () => {
+  const failed = container(
+    onGpu(2, { kind: 'failed', reason: 'never answered' }),
+    onGpu(1, { kind: 'ready' }),
+  );
+  const progress = memory((made) =>
+    made.setBack(revision(1), { reason: 'the toolkit is missing', now: NOW }),
+  );
+  expect(plan(situation({ container: failed, gpus: gpus([holding(1)]), progress }))).toContainEqual({
+    kind: 'report',
+    revision: 2,
+    status: 'failed',
+    reason: 'never answered; revision 1, trying again: the toolkit is missing',
+  });
+});
+
 describe('what a container holds', () => {
   test('is freed once it is deleted and no instance is left', () => {
     const gone = { container: undefined, route: undefined, gpus: gpus([holding(1)]) };

@@ -88,7 +88,7 @@ export class GpuWorld implements AsyncDisposable {
   async settle(use: readonly GpuUse[] = this.use()): Promise<void> {
     const { outcome } = await this.books.settle((now) => {
       const taken = [...now.holdings, ...strays(now, use)];
-      return schedule(requestsOf(now, this.inventory, use), taken, () => 0);
+      return { ...schedule(requestsOf(now, this.inventory, use), taken, () => 0), reasonFor: () => null };
     });
     this.#line = outcome.line;
   }
