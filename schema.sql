@@ -72,6 +72,8 @@ CREATE TABLE gpu_holdings (
   container_id TEXT NOT NULL,
   revision INTEGER NOT NULL,
   owner TEXT NOT NULL,
+  -- The container's name then.
+  name TEXT NOT NULL,
   -- The uuid, as the driver says it.
   gpu TEXT NOT NULL,
   -- Bytes reserved on it; NULL: the whole device.

@@ -1,9 +1,9 @@
 /**
  * What can happen to a container or a GPU.
  * - `deploying`: a revision was accepted. `deployed`: it answers. `failed`: it won't run. `deleted`: the container is gone.
- * - `ended`: an instance ended by itself, or had to be given up; another is made.
+ * - `ended`: an instance ended by itself; another is made. `recovered`: the container answers again.
  * - `gpu-waiting`: a revision waits for GPUs. `gpu-taken`, `gpu-freed`: it holds them, holds them no more.
- * - `gpu-lost`: a GPU was lost; with a container, to that container.
+ * - `gpu-lost`: a GPU was lost; with a container, to that container. `gpu-found`: it is back.
  */
 export const EVENT_KINDS = [
   'deploying',
@@ -11,10 +11,12 @@ export const EVENT_KINDS = [
   'failed',
   'deleted',
   'ended',
+  'recovered',
   'gpu-waiting',
   'gpu-taken',
   'gpu-freed',
   'gpu-lost',
+  'gpu-found',
 ] as const;
 
 /** One of EVENT_KINDS. */

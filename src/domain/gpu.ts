@@ -80,6 +80,8 @@ export interface GpuHolding {
   readonly revision: number;
   /** Whose container it is. */
   readonly owner: string;
+  /** The container's name when it got them. */
+  readonly name: string;
   /** By uuid. */
   readonly gpus: readonly string[];
   /** Reserved on each; null holds them whole. */

@@ -57,7 +57,6 @@ export function lineAfter(
     line: requests,
     holdings: [...books.holdings, ...grants],
     reason: inventory.reason,
-    nameOf: (id: string) => books.names.get(id),
   };
   return new GpuLine(requests, (request) => waitingWords(request, around));
 }

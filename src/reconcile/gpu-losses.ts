@@ -1,22 +1,29 @@
 import type { NewEvent } from '../domain/event.ts';
 import type { GpuHolding, GpuInventory } from '../domain/gpu.ts';
-import type { GpuBooks } from '../store/gpus.ts';
 
 type Inventory = Pick<GpuInventory, 'gpus' | 'reason'>;
 type Whose = Pick<NewEvent, 'owner' | 'containerId' | 'name' | 'revision'>;
 
 const NOBODY: Whose = { owner: null, containerId: null, name: null, revision: null };
 
-/** Remembers which devices are lost, and tells of each loss once. */
+/** Remembers which devices are lost, and tells once of each loss, and of each that is back. */
 export class GpuLosses {
   readonly #lost = new Set<string>();
 
-  /** The events for what was lost since the last look: one for each holder, or for the machine where nobody held it. */
-  newSince(
-    inventory: Inventory,
-    { holdings, names }: Pick<GpuBooks, 'holdings' | 'names'>,
-  ): readonly NewEvent[] {
-    for (const { uuid, state } of inventory.gpus) if (state.kind === 'usable') this.#lost.delete(uuid);
+  /** The events since the last look: for a loss one for each holder, or for the machine where nobody held it. */
+  newSince(inventory: Inventory, holdings: readonly GpuHolding[]): readonly NewEvent[] {
+    return [...this.#found(inventory), ...this.#missed(inventory, holdings)];
+  }
+
+  #found({ gpus }: Inventory): readonly NewEvent[] {
+    return gpus
+      .filter(({ uuid, state }) => state.kind === 'usable' && this.#lost.delete(uuid))
+      .map(({ uuid, index, name }) => {
+        return { kind: 'gpu-found', ...NOBODY, reason: `GPU ${index} (${name}) is back`, gpus: [uuid] };
+      });
+  }
+
+  #missed(inventory: Inventory, holdings: readonly GpuHolding[]): readonly NewEvent[] {
     // Those that are held may be gone since before anybody looked.
     const uuids = [...inventory.gpus, ...holdings].flatMap((one) => ('gpus' in one ? one.gpus : one.uuid));
     return [...new Set(uuids)].flatMap((uuid) => {
@@ -28,9 +35,7 @@ export class GpuLosses {
       const holders = holdings.filter(({ gpus }) => gpus.includes(uuid));
       return [
         ...(holders.length === 0 ? [lost(NOBODY, told, uuid)] : []),
-        ...holders.map((holder) =>
-          lost({ ...holder, name: names.get(holder.containerId) ?? null }, told, uuid),
-        ),
+        ...holders.map((holder) => lost(holder, told, uuid)),
       ];
     });
   }

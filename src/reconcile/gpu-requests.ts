@@ -22,6 +22,7 @@ export function requestsOf(
         containerId: container.id,
         revision: number,
         owner: container.createdBy,
+        name: spec.name,
         need,
         place,
         overtaken,
@@ -41,9 +42,11 @@ export function requestsOf(
 export function strays({ holdings, waiting }: GpuBooks, use: readonly GpuUse[]): readonly GpuHolding[] {
   const isKnown = (one: GpuUse) =>
     holdings.some((held) => held.containerId === one.containerId && held.revision === one.revision);
-  const ownerOf = (id: string) =>
-    waiting.find(({ container }) => container.id === id)?.container.createdBy ?? '';
   return use
     .filter((one) => !isKnown(one))
-    .map((one) => ({ ...one, owner: ownerOf(one.containerId), memoryBytes: null, handover: false }));
+    .map((one) => {
+      const whose = waiting.find(({ container }) => container.id === one.containerId)?.container;
+      const about = { owner: whose?.createdBy ?? '', name: whose?.latest.spec.name ?? '' };
+      return { ...one, ...about, memoryBytes: null, handover: false };
+    });
 }

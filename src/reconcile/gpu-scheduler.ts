@@ -83,9 +83,9 @@ export class GpuScheduler implements AsyncDisposable {
 
   /** The machine's GPUs changed: tells whoever lost one, and has everybody concerned looked at. */
   async inventoryChanged(): Promise<void> {
-    const books = await this.#tools.books.read();
-    await this.#tools.events.add(...this.#losses.newSince(this.#tools.inventory(), books));
-    for (const id of idsOf(books.holdings)) this.#tools.kick(id);
+    const holdings = await this.#tools.books.holdings();
+    await this.#tools.events.add(...this.#losses.newSince(this.#tools.inventory(), holdings));
+    for (const id of idsOf(holdings)) this.#tools.kick(id);
     this.poke();
   }
 

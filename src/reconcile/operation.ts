@@ -18,6 +18,8 @@ export type Operation =
   | { readonly kind: 'probe'; readonly revision: Revision; readonly instance: Instance }
   /** A run ended by itself: find out why and when to try again. */
   | { readonly kind: 'note-exit'; readonly revision: Revision; readonly instance: Instance }
+  /** It served before, and does again. */
+  | { readonly kind: 'note-return'; readonly revision: Revision }
   /** Something else went wrong with a revision: wait before the next try. */
   | { readonly kind: 'note-setback'; readonly revision: Revision; readonly reason: string }
   /** Send the gateway the container's route. */

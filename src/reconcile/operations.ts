@@ -37,6 +37,8 @@ export async function carryOut(
       return;
     case 'note-exit':
       return await noteExit(operation, subject, tools, signal);
+    case 'note-return':
+      return await tell(tools, 'recovered', { containerId, revision: operation.revision.number });
     case 'note-setback':
       memory.setBack(operation.revision, { reason: operation.reason, now: tools.now() });
       return;

@@ -188,8 +188,11 @@ function publish(
     upstreams: answering === undefined ? unproven(situation, tended) : upstreamsOf(answering),
   };
   const swap: readonly Operation[] = sameRoute(route, situation.route) ? [] : [{ kind: 'publish', route }];
-  const isNew = answering !== undefined && answering.revision.number !== container.serving?.number;
-  return isNew ? [...swap, { kind: 'mark-serving', revision: answering.revision }] : swap;
+  if (answering === undefined) return swap;
+  const { revision, ready } = answering;
+  if (revision.number !== container.serving?.number) return [...swap, { kind: 'mark-serving', revision }];
+  const isRouted = situation.route?.upstreams.some(({ instance }) => instance === ready?.id) ?? false;
+  return isRouted ? swap : [...swap, { kind: 'note-return', revision }];
 }
 
 function upstreamsOf({ revision, ready }: Tended): readonly Upstream[] {

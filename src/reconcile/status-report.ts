@@ -1,7 +1,10 @@
-import type { Container, Revision, Status } from '../domain/container.ts';
+import { type Container, type Revision, type Status, wantedRevisions } from '../domain/container.ts';
 import { formatDuration } from '../domain/duration.ts';
+import { gpuStanding } from './gpu-plan.ts';
 import type { Operation } from './operation.ts';
 import { runKey, type Situation } from './situation.ts';
+
+const STOPPING = 'waiting for the instance before it to end: it has the GPU';
 
 interface Report {
   readonly status: Status;
@@ -15,7 +18,8 @@ export function reportOf(situation: Situation, container: Container): readonly O
   return [{ kind: 'report', revision: container.latest.number, status, reason }];
 }
 
-function describe(situation: Situation, { latest, serving }: Container): Report {
+function describe(situation: Situation, container: Container): Report {
+  const { latest, serving } = container;
   const { outcome } = latest;
   if (outcome.kind === 'failed') {
     return { status: 'failed', reason: `${outcome.reason}${outageOf(situation, serving)}` };
@@ -23,10 +27,12 @@ function describe(situation: Situation, { latest, serving }: Container): Report 
   if (outcome.kind === 'ready' && answers(situation, latest)) return { status: 'deployed', reason: null };
   const waiting = waitFor(situation, latest);
   if (waiting !== undefined) return { status: 'deploying', reason: waiting };
+  const lost = situation.gpus.lost.get(latest.number);
+  if (lost !== undefined) return { status: 'deploying', reason: `its GPU is lost: ${lost}` };
   const setback = situation.progress.setbacks.get(latest.number);
-  if (setback === undefined) return { status: 'deploying', reason: stage(situation, latest) };
+  if (setback === undefined) return { status: 'deploying', reason: stage(situation, container) };
   const waits = setback.retryAt > situation.now;
-  const next = waits ? `trying again in ${formatDuration(setback.delayMs)}` : stage(situation, latest);
+  const next = waits ? `trying again in ${formatDuration(setback.delayMs)}` : stage(situation, container);
   return { status: outcome.kind === 'ready' ? 'failed' : 'deploying', reason: `${setback.reason}; ${next}` };
 }
 
@@ -50,16 +56,22 @@ function answers({ instances, route }: Situation, revision: Revision): boolean {
   return instances.some((instance) => instance.revision === revision.number && routed.has(instance.id));
 }
 
-/** How far the revision's instance is, for a person. */
-function stage({ instances, progress }: Situation, { number, spec }: Revision): string {
+/** How far the latest revision's instance is, for a person. */
+function stage(situation: Situation, container: Container): string {
+  const { instances, progress } = situation;
+  const { number, spec } = container.latest;
   const pull = progress.pulls.get(number);
   const instance = instances.find((one) => one.revision === number && !progress.retiring.has(one.id));
   if (instance === undefined) {
-    if (pull?.kind !== 'pulling') return 'starting';
+    if (pull?.kind !== 'pulling') return isBlocked(situation, container) ? STOPPING : 'starting';
     return pull.percent === null ? 'pulling' : `pulling ${pull.percent}%`;
   }
   const probe = progress.probes.get(runKey(instance) ?? '');
   if (probe?.kind !== 'probing') return 'starting';
   const waiting = `waiting for ${spec.healthPath === null ? `port ${spec.port}` : `GET ${spec.healthPath}`} to answer`;
   return probe.seen === null ? waiting : `${waiting}: ${probe.seen}`;
+}
+
+function isBlocked(situation: Situation, container: Container): boolean {
+  return gpuStanding(situation, container.latest, wantedRevisions(container)) === 'blocked';
 }

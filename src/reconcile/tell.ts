@@ -6,10 +6,11 @@ export async function tell(
   { containers, events }: Pick<Tools, 'containers' | 'events'>,
   kind: EventKind,
   { containerId, revision }: { readonly containerId: string; readonly revision: number },
-  { reason, gpus = [] }: { readonly reason: string; readonly gpus?: readonly string[] },
+  more: { readonly reason?: string; readonly gpus?: readonly string[] } = {},
 ): Promise<void> {
   const container = await containers.get(containerId);
   if (container === undefined) return;
   const { createdBy: owner, latest } = container;
+  const { reason = null, gpus = [] } = more;
   await events.add({ kind, owner, containerId, name: latest.spec.name, revision, reason, gpus });
 }

@@ -5,6 +5,8 @@ export interface GpuRequest {
   readonly containerId: string;
   readonly revision: number;
   readonly owner: string;
+  /** The container's name. */
+  readonly name: string;
   readonly need: GpuNeed;
   /** Lower came earlier. */
   readonly place: number;

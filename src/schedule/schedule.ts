@@ -112,11 +112,12 @@ function choose(
 }
 
 function holding(request: GpuRequest, gpus: readonly Gpu[], handover: boolean): GpuHolding {
-  const { containerId, revision, owner, need } = request;
+  const { containerId, revision, owner, name, need } = request;
   return {
     containerId,
     revision,
     owner,
+    name,
     gpus: gpus.map(({ uuid }) => uuid),
     memoryBytes: need.memoryBytes,
     handover,

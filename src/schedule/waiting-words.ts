@@ -1,17 +1,16 @@
-import type { Gpu, GpuHolding, GpuNeed } from '../domain/gpu.ts';
+import type { Gpu, GpuHolding } from '../domain/gpu.ts';
 import { findGpuModel } from '../domain/gpu-model.ts';
 import { formatBytes } from '../domain/quantity.ts';
 import { positionIn } from './line.ts';
 import { devicesFor, type GpuRequest } from './request.ts';
 
 const MOST_HOLDERS = 3;
+const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
 /** What those who wait are told about those who hold. */
 export interface Surroundings {
   readonly line: readonly GpuRequest[];
   readonly holdings: readonly GpuHolding[];
-  /** Names of containers, by id; only the owner of a container is told its name. */
-  nameOf(containerId: string): string | undefined;
   /** Why the machine has fewer GPUs than it should; null where nothing is amiss. */
   readonly reason: string | null;
 }
@@ -19,17 +18,28 @@ export interface Surroundings {
 /** Why a request waits, for its owner: for what, at which place, who holds it, and what is wrong with the devices. */
 export function waitingWords(request: GpuRequest, around: Surroundings): string {
   const position = ordinal(positionIn(around.line, request));
-  return [`waiting for ${wanted(request.need)}, ${position} in line`, ...obstacles(request, around)].join(
-    '; ',
-  );
+  return [`waiting for ${wanted(request)}, ${position} in line`, ...obstacles(request, around)].join('; ');
 }
 
-function wanted({ count, memoryBytes, wishes }: GpuNeed): string {
-  const names = wishes?.map((word) => findGpuModel(word)?.name ?? word).join(' or ');
-  const kind = names ?? (count === 1 ? 'GPU' : 'GPUs');
+function wanted(request: GpuRequest): string {
+  const { count, memoryBytes, wishes } = request.need;
+  const kind = wishes === null ? (count === 1 ? 'GPU' : 'GPUs') : named(wishes, devicesFor(request));
   if (memoryBytes === null) return count === 1 ? `a free ${kind}` : `${count} free ${kind}`;
   const memory = formatBytes(memoryBytes);
   return count === 1 ? `${memory} on a ${kind}` : `${memory} on each of ${count} ${kind}`;
+}
+
+/** The wishes, those that this machine has where it has any. */
+function named(wishes: readonly string[], gpus: readonly Gpu[]): string {
+  const isHere = (word: string) => {
+    const code = findGpuModel(word)?.code;
+    return gpus.some(({ model, name }) =>
+      code === undefined ? name.toLowerCase() === word.toLowerCase() : model?.code === code,
+    );
+  };
+  const here = wishes.filter(isHere);
+  const told = here.length > 0 ? here : wishes;
+  return [...new Set(told.map((word) => findGpuModel(word)?.name ?? word))].join(' or ');
 }
 
 function obstacles(request: GpuRequest, around: Surroundings): readonly string[] {
@@ -37,29 +47,32 @@ function obstacles(request: GpuRequest, around: Surroundings): readonly string[]
   if (gpus.length === 0) {
     return [`this machine has none at present${around.reason === null ? '' : `: ${around.reason}`}`];
   }
-  const holders = holdersOf(request, gpus, around);
-  return [
-    ...(holders.length === 0 ? [] : [`held by ${holders.join(', ')}`]),
-    ...gpus.flatMap((gpu) =>
-      gpu.state.kind === 'usable' ? [] : `GPU ${gpu.index} can't be used: ${gpu.state.reason}`,
-    ),
-  ];
+  const holders = holdersOf(request, around);
+  return [...(holders.length === 0 ? [] : [`held by ${holders.join(', ')}`]), ...troubles(gpus)];
 }
 
-function holdersOf(
-  request: GpuRequest,
-  gpus: readonly Gpu[],
-  { holdings, nameOf }: Surroundings,
-): readonly string[] {
-  const uuids = new Set(gpus.map(({ uuid }) => uuid));
-  const onThem = holdings.filter(
-    (held) => held.containerId !== request.containerId && held.gpus.some((uuid) => uuids.has(uuid)),
-  );
-  const holders = [...new Map(onThem.map((held) => [held.containerId, held])).values()];
-  const told = holders.slice(0, MOST_HOLDERS).map(({ containerId, owner }) => {
-    const name = owner === request.owner ? nameOf(containerId) : undefined;
-    return name === undefined ? `another user’s ${containerId}` : `${name} (${containerId})`;
+/** What is wrong with devices, told once for all that have the same trouble. */
+function troubles(gpus: readonly Gpu[]): readonly string[] {
+  const broken = gpus
+    .toSorted((a, b) => a.index - b.index)
+    .flatMap(({ index, state }) => (state.kind === 'usable' ? [] : [{ index, reason: state.reason }]));
+  return [...Map.groupBy(broken, ({ reason }) => reason)].map(([reason, all]) => {
+    const indexes = LIST.format(new Set(all.map(({ index }) => String(index))));
+    return `GPU ${indexes} can't be used: ${reason}`;
   });
+}
+
+function holdersOf(request: GpuRequest, { holdings }: Surroundings): readonly string[] {
+  const inTheWay = holdings.filter(
+    (held) => held.containerId !== request.containerId && held.gpus.some((uuid) => request.uuids.has(uuid)),
+  );
+  const holders = [...new Map(inTheWay.map((held) => [held.containerId, held])).values()];
+  // The name of another user's container is theirs alone.
+  const told = holders
+    .slice(0, MOST_HOLDERS)
+    .map(({ containerId, owner, name }) =>
+      owner === request.owner ? `${name} (${containerId})` : `another user’s ${containerId}`,
+    );
   const more = holders.length - told.length;
   return more > 0 ? [...told, `${more} more`] : told;
 }

@@ -20,8 +20,6 @@ export interface GpuBooks {
   readonly holdings: readonly GpuHolding[];
   /** In the order in which they came. */
   readonly waiting: readonly WaitingContainer[];
-  /** The names of the containers that hold, by id; of deleted ones there is none. */
-  readonly names: ReadonlyMap<string, string>;
 }
 
 /** What to write into the books. */
@@ -52,11 +50,6 @@ export class GpuStore {
   /** Everybody's holdings, or one container's. */
   async holdings(containerId: string | null = null): Promise<readonly GpuHolding[]> {
     return await this.#db.transaction().execute((trx) => readHoldings(trx, containerId));
-  }
-
-  /** The books as they are now. */
-  async read(): Promise<GpuBooks> {
-    return await this.#db.transaction().execute(readBooks);
   }
 
   /** Whether anybody waits. */
@@ -117,14 +110,13 @@ export class GpuStore {
         .where('revision', '=', revision)
         .execute();
       await endHandover(trx, containerId);
-      const container = await findContainer(trx, containerId);
-      const name = container?.latest.spec.name ?? null;
-      const { owner, gpus } = held;
+      const { owner, name, gpus } = held;
       await this.#events.record(trx, {
         kind: 'gpu-freed',
         ...{ owner, containerId, name, revision, reason: null, gpus },
       });
-      if (again && container !== undefined) await joinGpuQueueFirst(trx, containerId);
+      const isThere = (await findContainer(trx, containerId)) !== undefined;
+      if (again && isThere) await joinGpuQueueFirst(trx, containerId);
     });
   }
 
@@ -145,13 +137,7 @@ async function readBooks(trx: Trx): Promise<GpuBooks> {
   for (const { container_id, place, overtaken } of queue) {
     waiting.push({ container: await readContainer(trx, container_id), place, overtaken });
   }
-  const holdings = await readHoldings(trx, null);
-  const names = new Map<string, string>();
-  for (const { containerId } of holdings) {
-    const container = await findContainer(trx, containerId);
-    if (container !== undefined) names.set(containerId, container.latest.spec.name);
-  }
-  return { holdings, waiting, names };
+  return { holdings: await readHoldings(trx, null), waiting };
 }
 
 async function readHoldings(trx: Trx, containerId: string | null): Promise<readonly GpuHolding[]> {
@@ -169,6 +155,7 @@ async function readHoldings(trx: Trx, containerId: string | null): Promise<reado
       containerId: first.container_id,
       revision: first.revision,
       owner: first.owner,
+      name: first.name,
       gpus: devices.map(({ gpu }) => gpu),
       memoryBytes: first.memory,
       handover: first.handover === 1,
@@ -177,8 +164,11 @@ async function readHoldings(trx: Trx, containerId: string | null): Promise<reado
 }
 
 async function insertHolding(trx: Trx, holding: GpuHolding): Promise<void> {
-  const { containerId, revision, owner, gpus, memoryBytes, handover } = holding;
-  const of = { container_id: containerId, revision, owner, memory: memoryBytes, handover: handover ? 1 : 0 };
+  const { containerId, revision, owner, name, gpus, memoryBytes, handover } = holding;
+  const of = {
+    ...{ container_id: containerId, revision, owner, name },
+    ...{ memory: memoryBytes, handover: handover ? 1 : 0 },
+  };
   await trx
     .insertInto('gpu_holdings')
     .values(gpus.map((gpu) => ({ ...of, gpu })))

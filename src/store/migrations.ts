@@ -8,6 +8,7 @@ CREATE TABLE gpu_holdings (
   container_id TEXT NOT NULL,
   revision INTEGER NOT NULL,
   owner TEXT NOT NULL,
+  name TEXT NOT NULL,
   gpu TEXT NOT NULL,
   memory INTEGER CHECK (memory > 0),
   handover INTEGER NOT NULL CHECK (handover IN (0, 1)),

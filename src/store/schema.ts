@@ -29,6 +29,7 @@ export interface Tables {
     container_id: string;
     revision: number;
     owner: string;
+    name: string;
     gpu: string;
     memory: number | null;
     handover: number;

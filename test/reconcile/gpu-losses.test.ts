@@ -30,24 +30,26 @@ test.each([
   expect(lossOf(held('x', gpus), { gpus: seen, reason })).toEqual([]);
 });
 
-test('a loss is told once to each holder, also of a device that was never seen, and anew once it was well', () => {
+test('a loss is told once to each holder, also of a device that was never seen; then that it is back; then anew', () => {
   const losses = new GpuLosses();
   const holdings = [held('x', ['GPU-0']), held('y', ['GPU-9'])];
   const told = (gpus: readonly Gpu[]) =>
     losses
-      .newSince({ gpus, reason: null }, { holdings, names: new Map([['x', 'web']]) })
-      .map(({ name, gpus: [uuid], reason }) => [name, uuid, reason]);
+      .newSince({ gpus, reason: null }, holdings)
+      .map(({ kind, name, gpus: [uuid], reason }) => [kind, name, uuid, reason]);
   expect(told([broken, card(1)])).toEqual([
-    ['web', 'GPU-0', 'GPU 0 (NVIDIA A100): needs a reset'],
-    [null, 'GPU-9', 'GPU-9 is not in this machine any more'],
+    ['gpu-lost', 'name-of-x', 'GPU-0', 'GPU 0 (NVIDIA A100): needs a reset'],
+    ['gpu-lost', 'name-of-y', 'GPU-9', 'GPU-9 is not in this machine any more'],
   ]);
   expect(told([broken, card(1)])).toEqual([]);
-  expect(told(cards(2))).toEqual([]);
-  expect(told([broken, card(1)])).toEqual([['web', 'GPU-0', 'GPU 0 (NVIDIA A100): needs a reset']]);
+  expect(told(cards(2))).toEqual([['gpu-found', null, 'GPU-0', 'GPU 0 (NVIDIA A100) is back']]);
+  expect(told([broken, card(1)])).toEqual([
+    ['gpu-lost', 'name-of-x', 'GPU-0', 'GPU 0 (NVIDIA A100): needs a reset'],
+  ]);
 });
 
 test('a loss that meets nobody is the machine’s', () => {
-  expect(
-    new GpuLosses().newSince({ gpus: [broken], reason: null }, { holdings: [], names: new Map() }),
-  ).toMatchObject([{ kind: 'gpu-lost', owner: null, containerId: null, gpus: ['GPU-0'] }]);
+  expect(new GpuLosses().newSince({ gpus: [broken], reason: null }, [])).toMatchObject([
+    { kind: 'gpu-lost', owner: null, containerId: null, gpus: ['GPU-0'] },
+  ]);
 });

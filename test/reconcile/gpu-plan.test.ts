@@ -119,6 +119,16 @@ describe('an update that takes over the card', () => {
     expect(operations.map(({ kind }) => kind)).toEqual(['publish', 'retire']);
     expect(operations[0]).toMatchObject({ route: { upstreams: [] } });
   });
+  test('says what it waits for while the old one stops', () => {
+    const progress = memory((made) => {
+      PULLED(made);
+      made.retiring.add(old.id);
+    });
+    const given = { container: updating, instances: [old], gpus: both, progress };
+    expect(plan(situation(given))).toContainEqual(
+      expect.objectContaining({ kind: 'report', reason: expect.stringContaining('it has the GPU') }),
+    );
+  });
   test('is made once the old one is gone', () => {
     const given = { container: updating, gpus: both, progress: memory(PULLED) };
     expect(planned(given)).toEqual(['create']);

@@ -4,7 +4,7 @@ import { Memory } from '../../src/reconcile/memory.ts';
 import type { Operation } from '../../src/reconcile/operation.ts';
 import { plan } from '../../src/reconcile/plan.ts';
 import { type Probe, runKey, type Situation } from '../../src/reconcile/situation.ts';
-import { container, EXITED, instance, NOW, revision, routeTo, situation } from './situations.ts';
+import { container, EXITED, instance, NOW, RUNNING, revision, routeTo, situation } from './situations.ts';
 
 const READY: Probe = { kind: 'ready', since: NOW - 500 };
 const FAILED: Probe = { kind: 'failed', reason: 'port 80 did not answer within 5m' };
@@ -90,6 +90,14 @@ describe('a first deploy', () => {
     });
     expect(planned({ container: fresh, instances: [instance(1, EXITED)], progress })).toEqual(['fail']);
   });
+});
+
+test('one that served before and answers again is routed, and told', () => {
+  const one = instance(1, RUNNING, 'again');
+  const deployed = container(revision(1, { kind: 'ready' }), revision(1, { kind: 'ready' }));
+  const given = { container: deployed, instances: [one], progress: probed(READY, one) };
+  expect(planned(given)).toEqual(['publish', 'note-return']);
+  expect(planned({ ...given, route: routeTo(one) })).not.toContain('note-return');
 });
 
 describe('an update', () => {

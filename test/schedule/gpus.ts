@@ -47,6 +47,7 @@ export function request(
     containerId: `c${place}`,
     revision: 1,
     owner: 'ada',
+    name: `name-of-c${place}`,
     need,
     place,
     overtaken: 0,
@@ -64,5 +65,14 @@ export function held(
   gpus: readonly string[],
   more: Partial<GpuHolding> = {},
 ): GpuHolding {
-  return { containerId, revision: 1, owner: 'ada', gpus, memoryBytes: null, handover: false, ...more };
+  return {
+    containerId,
+    revision: 1,
+    owner: 'ada',
+    name: `name-of-${containerId}`,
+    gpus,
+    memoryBytes: null,
+    handover: false,
+    ...more,
+  };
 }

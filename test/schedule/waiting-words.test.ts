@@ -6,7 +6,7 @@ import { card, cards, held, request, share, whole } from './gpus.ts';
 
 function words(one: GpuRequest, { before = [], holdings = [], reason = null }: Partial<Told> = {}): string {
   const line = [...before, one];
-  return waitingWords(one, { line, holdings, reason, nameOf: (id) => `name-of-${id}` });
+  return waitingWords(one, { line, holdings, reason });
 }
 
 interface Told {
@@ -22,7 +22,8 @@ describe('whoever waits is told', () => {
     [whole(1), 'a free GPU'],
     [whole(1, ['a100']), 'a free Nvidia a100'],
     [whole(2, ['A100']), '2 free Nvidia a100'],
-    [whole(1, ['a100', 'Nvidia H100']), 'a free Nvidia a100 or Nvidia h100'],
+    [whole(1, ['a100', 'Nvidia H100']), 'a free Nvidia a100'],
+    [whole(1, ['nvidia A100']), 'a free Nvidia a100'],
     [share(8), '8Gi on a GPU'],
     [{ ...share(8), count: 2, wishes: ['a100'] }, '8Gi on each of 2 Nvidia a100'],
   ])('what for: %j', (need, what) => {
@@ -71,7 +72,19 @@ describe('whoever waits is told', () => {
     );
   });
 
+  test('what is wrong with several once', () => {
+    const state = { kind: 'unknown', reason: 'nvidia-smi hangs' } as const;
+    const silent = [2, 0, 1].map((index): Gpu => ({ ...card(index), state }));
+    expect(words(request(silent, 1))).toBe(
+      "waiting for a free GPU, 1st in line; GPU 0, 1 and 2 can't be used: nvidia-smi hangs",
+    );
+  });
+
   test('that the machine has none any more', () => {
+    const wished = request([], 1, whole(1, ['T4', 'Nvidia H100']));
+    expect(words(wished)).toMatch(
+      /^waiting for a free Nvidia t4 or Nvidia h100, 1st in line; this machine has/,
+    );
     expect(words(request([], 1), { reason: 'the driver is not loaded' })).toBe(
       'waiting for a free GPU, 1st in line; this machine has none at present: the driver is not loaded',
     );

@@ -39,7 +39,8 @@ describe('the books of GPUs', () => {
   }
 
   async function queue(): Promise<readonly (readonly [string, number])[]> {
-    return (await books.read()).waiting.map(({ container, overtaken }) => [container.id, overtaken] as const);
+    const { now } = await books.settle(() => ({ grants: [], overtaken: [], reasonFor: () => null }));
+    return now.waiting.map(({ container, overtaken }) => [container.id, overtaken] as const);
   }
 
   test('a container that wants GPUs waits from its creation on, in the order of creation', async () => {
@@ -92,7 +93,7 @@ describe('the books of GPUs', () => {
     await decide({ grants: [held('a', ['GPU-0'])] });
     await expect(decide({ grants: [held('b', ['GPU-0'])] })).rejects.toThrow('held by another container');
     await expect(decide({ grants: [held('b', ['GPU-0'], { memoryBytes: 1 })] })).rejects.toThrow();
-    expect((await books.read()).holdings).toEqual([held('a', ['GPU-0'])]);
+    expect(await books.holdings()).toEqual([held('a', ['GPU-0'])]);
   });
 
   test('a holding outlives its container until it is freed', async () => {
