@@ -1,7 +1,7 @@
 import { inState, type KnownDevice } from './known.ts';
 import type { Seen } from './look.ts';
 import type { PciAddress } from './pci-address.ts';
-import { offBusReason } from './reasons.ts';
+import { noneFoundReason, offBusReason, unlistedReason } from './reasons.ts';
 
 /** After how many looks without it a device that was taken apart is forgotten: whoever had it was told long before. */
 const LOOKS_TO_FORGET = 3;
@@ -20,19 +20,17 @@ export function devicesMissing(
     const card = cards.get(device.card);
     if (card !== undefined) return dissolved(next, card.mig === true, seen.mig !== null);
     const marked = gone.has(device.card) ? offBusReason() : nameless.get(device.gpu.index);
-    return [absent(next, marked)];
+    return [seen.reason === null ? absent(next, marked) : goneWithAll(next, seen.reason)];
   });
 }
 
 /** Its card is there, and it is not: MIG was switched, or its instance deleted. */
 function dissolved(device: KnownDevice, mig: boolean, listed: boolean): KnownDevice[] {
   if (mig && !listed && !device.dissolved) {
-    return [
-      inState(device, { kind: 'unknown', reason: 'nvidia-smi -L does not list the MIG instances now' }),
-    ];
+    return [inState(device, { kind: 'unknown', reason: unlistedReason() })];
   }
   if (device.missed >= LOOKS_TO_FORGET && device.dissolved) return [];
-  const reason = device.gpu.kind === 'card' ? 'MIG was switched on' : 'this MIG instance was deleted';
+  const reason = device.gpu.kind === 'card' ? 'MIG was switched on' : 'the MIG instance was deleted';
   return [{ ...inState(device, { kind: 'lost', reason }), dissolved: true }];
 }
 
@@ -41,9 +39,15 @@ function absent(device: KnownDevice, marked: string | undefined): KnownDevice {
   if (marked !== undefined) return inState(device, { kind: 'lost', reason: marked });
   if (device.missed > 1 || device.gpu.state.kind === 'lost') {
     const { state } = device.gpu;
-    return state.kind === 'lost'
-      ? inState(device, state)
-      : inState(device, { kind: 'lost', reason: offBusReason() });
+    // That the driver finds none is no longer true.
+    const keeps = state.kind === 'lost' && state.reason !== noneFoundReason();
+    return inState(device, keeps ? state : { kind: 'lost', reason: offBusReason() });
   }
-  return inState(device, { kind: 'unknown', reason: 'the driver does not list it now; looking again' });
+  return inState(device, { kind: 'unknown', reason: 'not listed by the driver now; looking again' });
+}
+
+/** The driver lists none at all, which says nothing of this one's own health. Once may be chance here too. */
+function goneWithAll(device: KnownDevice, reason: string): KnownDevice {
+  if (device.gpu.state.kind === 'lost') return device;
+  return inState(device, { kind: device.missed > 1 ? 'lost' : 'unknown', reason });
 }

@@ -4,7 +4,15 @@ import { devicesSeen, type ModelOf } from './devices-seen.ts';
 import { inState, type KnownDevice } from './known.ts';
 import type { Look, Seen } from './look.ts';
 import type { PciAddress } from './pci-address.ts';
-import { offBusReason } from './reasons.ts';
+import {
+  inSentences,
+  offBusAt,
+  offBusReason,
+  type Trouble,
+  tellTroubles,
+  those,
+  unlistedReason,
+} from './reasons.ts';
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts';
 
 const NOT_INSTALLED = 'no NVIDIA driver (nvidia-smi is not installed)';
@@ -91,52 +99,61 @@ function broken(device: KnownDevice, reports: ReadonlyMap<string, string>): Know
 /** What is known once the kernel has reported a card broken. */
 export function afterReport(before: Knowledge, card: string, why: string): Knowledge {
   const devices = before.devices.map((device) => broken(device, new Map([[card, why]])));
-  const told = devices.filter((device, at) => device !== before.devices[at]).map(amiss);
+  const told = tellTroubles(devices.filter((device, at) => device !== before.devices[at]).flatMap(amiss));
   if (told.length === 0) return before;
-  return {
-    ...before,
-    devices,
-    reason: [...(before.reason === null ? [] : [before.reason]), ...told].join('; '),
-  };
+  const reason = inSentences([...(before.reason === null ? [] : [before.reason]), ...told]);
+  return { ...before, devices, reason };
 }
 
-function amiss({ gpu }: KnownDevice): string {
-  return gpu.state.kind === 'usable' ? '' : `GPU ${gpu.index} (${gpu.name}): ${gpu.state.reason}`;
+function amiss({ gpu: { index, name, state } }: KnownDevice): Trouble[] {
+  return state.kind === 'usable' ? [] : [{ index, name, reason: state.reason }];
 }
 
 function reasonOf(look: Look, devices: readonly KnownDevice[]): string | null {
   if (look.kind === 'absent') return NOT_INSTALLED;
   if (look.kind === 'failed' || look.kind === 'off-bus') return look.reason;
+  // What is wrong with all is told once, and not of each.
+  const troubles = [...devices.flatMap(amiss), ...unlisted(look), ...nameless(look, devices)].filter(
+    ({ reason }) => reason !== look.reason,
+  );
+  const lost = devices.some(({ gpu }) => gpu.state.kind === 'lost');
   const told = [
-    ...devices.map(amiss).filter((text) => text !== ''),
+    ...(look.reason === null ? [] : [look.reason]),
+    ...tellTroubles(troubles),
     ...withoutInstances(look),
-    ...strangers(look, devices),
+    ...(lost ? [] : offBusAt(look.offBus)),
   ];
-  if (told.length > 0) return [...new Set(told)].join('; ');
-  return devices.length === 0 ? look.reason : null;
+  return told.length === 0 ? null : inSentences(told);
+}
+
+/** Cards with MIG on whose instances can't be told now. */
+function unlisted({ cards, mig }: Seen): Trouble[] {
+  if (mig !== null) return [];
+  return cards
+    .filter((card) => card.mig && card.state.kind === 'usable')
+    .map(({ index, name }) => ({ index, name, reason: unlistedReason() }));
 }
 
 /** Cards with MIG on of which nothing can be given to anybody. */
 function withoutInstances({ cards, mig }: Seen): string[] {
+  if (mig === null) return [];
   const idle = cards.filter(
-    (card) => card.mig && card.state.kind === 'usable' && !mig?.get(card.uuid)?.length,
+    (card) => card.mig && card.state.kind === 'usable' && !mig.get(card.uuid)?.length,
   );
-  return idle.map(({ index, name }) =>
-    mig === null
-      ? `GPU ${index} (${name}) has MIG on, and nvidia-smi -L does not list its instances now`
-      : `GPU ${index} (${name}) has MIG on and no instances: make some (nvidia-smi mig -i ${index} -cgi PROFILE -C), or switch MIG off (nvidia-smi -i ${index} -mig 0)`,
-  );
+  if (idle.length === 0) return [];
+  const indexes = idle.map(({ index }) => index).join(',');
+  return [
+    `${those(idle)} ${idle.length === 1 ? 'has' : 'have'} MIG on and no instances: make some ` +
+      `(nvidia-smi mig -i ${indexes} -cgi PROFILE -C), or switch MIG off (nvidia-smi -i ${indexes} -mig 0)`,
+  ];
 }
 
 /** Cards that were broken before berthd saw them well: no device stands for them. */
-function strangers({ nameless, offBus }: Seen, devices: readonly KnownDevice[]): string[] {
+function nameless(look: Seen, devices: readonly KnownDevice[]): Trouble[] {
   const indexes = new Set(devices.map(({ gpu }) => gpu.index));
-  const unknown = nameless.filter(({ index }) => !indexes.has(index));
-  const lost = devices.some(({ gpu }) => gpu.state.kind === 'lost');
-  return [
-    ...unknown.map(({ index, reason }) => `GPU ${index}: ${reason}`),
-    ...(lost ? [] : offBus.map((address) => `the GPU at ${address} ${offBusReason()}`)),
-  ];
+  return look.nameless
+    .filter(({ index }) => !indexes.has(index))
+    .map(({ index, reason }) => ({ index, name: null, reason }));
 }
 
 /** What is known, as others see it. */

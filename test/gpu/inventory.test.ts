@@ -91,6 +91,28 @@ function states(known: Knowledge): Map<string, string> {
   return new Map(inventoryOf(known).gpus.map((gpu) => [gpu.uuid, gpu.state.kind]));
 }
 
+test('cards whose MIG instances are not listed now are told of once, whether or not they were known', () => {
+  const cards = [0, 1].map((at) => row(at, { kind: 'usable' }, true));
+  const parts = { kind: 'seen', reason: null, nameless: [], offBus: [], mig: null } as const;
+  const why = 'nvidia-smi -L does not list the MIG instances now';
+  expect(run([{ ...parts, cards }]).reason).toBe(`GPUs 0 and 1 (NVIDIA A100): ${why}`);
+  const mig = new Map([[uuidOf(0), [{ uuid: 'MIG-0-a', profile: '1g.5gb', memoryBytes: 5 }]]]);
+  const known = run([
+    { ...parts, cards, mig },
+    { ...parts, cards },
+  ]);
+  expect(known.reason).toBe(`GPUs 0 and 1: ${why}`);
+});
+
+test('what the kernel reports is told behind what was amiss before, in sentences', () => {
+  const cards = [0, 1].map((at) => row(at, { kind: 'usable' }, false));
+  const seen: Look = { kind: 'seen', reason: null, cards, nameless: [], offBus: [], mig: null };
+  const known = run([seen, { kind: 'failed', reason: 'it hangs. Reboot.' }]);
+  expect(afterReport(known, uuidOf(1), 'XID 79').reason).toBe(
+    'it hangs. Reboot. GPU 1 (NVIDIA A100): XID 79',
+  );
+});
+
 describe('after any looks', () => {
   const looks = fc.array(anyLook, { minLength: 1, maxLength: 8 });
 

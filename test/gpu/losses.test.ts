@@ -188,6 +188,81 @@ describe('a driver that fails as a whole', () => {
       expect(await look()).toEqual(['unknown', 'unknown']);
       expect(await look()).toEqual(['lost', 'lost']);
     }));
+
+  test('that finds no cards any more says that, and not of each card that it fell off the bus', () =>
+    on('two-3090', async ({ standIn, look, reason, latest }) => {
+      await standIn.use('no-devices');
+      const none =
+        'the driver finds no GPU. Is the card seated and powered? lspci | grep -i nvidia shows what the machine sees.';
+      for (const kind of ['unknown', 'lost', 'lost']) {
+        await look();
+        expect(reason()).toBe(none);
+        expect(latest().gpus.map(({ state }) => state)).toEqual(Array(2).fill({ kind, reason: none }));
+      }
+      // With one of the two back, the other is gone for a reason of its own.
+      await standIn.use('two-3090');
+      await standIn.loseCard(latest().gpus[1]?.uuid ?? '');
+      expect(await look()).toEqual(['usable', 'lost']);
+      expect(reason()).toMatch(/^GPU 1 \(NVIDIA GeForce RTX 3090\): fell off the bus; /);
+    }));
+});
+
+describe('what is told of several cards', () => {
+  const [first, third] = [0, 2];
+
+  test('with the same trouble is told once, with the name they share', () =>
+    on('four-a40', async ({ standIn, look, reason, latest }) => {
+      const uuids = [third, first].map((index) => latest().gpus[index]?.uuid ?? '');
+      for (const uuid of uuids) await standIn.mark(uuid, '[GPU is lost]');
+      expect(await look()).toEqual(['lost', 'usable', 'lost', 'usable']);
+      expect(reason()).toBe(
+        'GPUs 0 and 2 (NVIDIA A40): fell off the bus; see dmesg | grep -i xid, then reboot the machine; ' +
+          'should it happen again, check power and cooling',
+      );
+    }));
+
+  test('of different names is told without one', () =>
+    on('mixed-box', async ({ standIn, look, reason, latest }) => {
+      for (const { uuid } of latest().gpus.slice(0, 3)) await standIn.mark(uuid, '[GPU is lost]');
+      await look();
+      expect(reason()).toMatch(/^GPUs 0, 1 and 2: fell off the bus; /);
+    }));
+
+  test('with troubles of their own is told in sentences', () =>
+    on('four-a40', async ({ standIn, look, reason, latest }) => {
+      await standIn.mark(latest().gpus[first]?.uuid ?? '', '[GPU is lost]');
+      await standIn.mark(SECOND, '[GPU requires reset]');
+      await standIn.mark(latest().gpus[third]?.uuid ?? '', '[GPU is lost]');
+      await look();
+      expect(reason()).toMatch(
+        /^GPUs 0 and 2 \(NVIDIA A40\): fell .* and cooling\. GPU 1 \(NVIDIA A40\): needs a reset: [^.]*$/,
+      );
+    }));
+
+  test('before berthd saw them is told by number, or by the places they sat in', async () => {
+    await using standIn = await StandInNvidiaSmi.of('four-a40');
+    const lost = Array(9).fill('[GPU is lost]').join(', ');
+    await standIn.answer('cards.csv', `3, ${lost}\n1, ${lost}\n`);
+    const { watch } = watched(standIn.path);
+    await using _ = watch;
+    expect((await watch.detected()).reason).toMatch(/^GPUs 1 and 3: fell off the bus; /);
+
+    await standIn.use('four-a40');
+    for (const { uuid } of (await watch.lookNow()).gpus.slice(2)) await standIn.dropOffBus(uuid);
+    const { watch: another } = watched(standIn.path);
+    await using _another = another;
+    expect((await another.detected()).reason).toMatch(/^the GPUs at \S+ and \S+ fell off the bus; /);
+  });
+
+  test('with MIG on and no instances is told once, with what to type for all of them', () =>
+    on('eight-a100-mig', async ({ standIn, look, reason }) => {
+      await standIn.answer('list.txt', '');
+      await look();
+      expect(reason()).toBe(
+        'GPUs 0 and 1: the MIG instance was deleted. GPUs 0, 1 and 2 (NVIDIA A100-SXM4-80GB) have MIG on and no ' +
+          'instances: make some (nvidia-smi mig -i 0,1,2 -cgi PROFILE -C), or switch MIG off (nvidia-smi -i 0,1,2 -mig 0)',
+      );
+    }));
 });
 
 describe('MIG that is changed while berthd runs', () => {
