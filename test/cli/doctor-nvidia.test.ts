@@ -24,6 +24,24 @@ async function toolkitWith(info: object, folder: string) {
 }
 
 test.each([
+  ['', 0],
+  ['No devices found.', 0],
+  ['No devices were found', 6],
+])('a driver that lists no card is a problem, with what to look at: %j, exit code %i', async (says, code) => {
+  await using folder = await temporaryFolder();
+  const nvidiaSmi = join(folder.path, 'nvidia-smi');
+  writeFileSync(nvidiaSmi, `#!/bin/sh\necho "${says}"\nexit ${code}\n`);
+  chmodSync(nvidiaSmi, 0o755);
+  const [driver] = await checkNvidia(nvidiaSmi, null, folder.path, signal);
+  expect(driver).toEqual({
+    state: 'problem',
+    about: 'NVIDIA driver',
+    seen: 'the driver finds no GPU',
+    mend: 'Is the card seated and powered? lspci | grep -i nvidia shows what the machine sees.',
+  });
+});
+
+test.each([
   ['the nvidia runtime', { Runtimes: { runc: {}, nvidia: {} } }, 'Docker has the nvidia runtime'],
   [
     'the cards through CDI',

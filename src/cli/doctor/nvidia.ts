@@ -8,6 +8,8 @@ import type { EngineFacts } from './engine.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 const DEADLINE_MS = 10_000;
+/** What nvidia-smi ends with where it finds none. */
+const NO_GPU = 6;
 /** Where an engine that can't be asked looks for descriptions of devices. */
 const CDI_FOLDERS = ['/etc/cdi', '/var/run/cdi'];
 
@@ -36,12 +38,9 @@ async function checkDriver(
     timeout: DEADLINE_MS,
     cancelSignal: signal,
   });
-  if (!result.failed) {
-    const cards = result.stdout.split('\n').filter((line) => line.startsWith('GPU '));
-    return ok(
-      about,
-      `${cards.length === 1 ? '1 GPU' : `${cards.length} GPUs`}: ${cards.map(cardName).join(', ')}`,
-    );
+  const cards = result.failed ? [] : cardNames(result.stdout);
+  if (cards.length > 0) {
+    return ok(about, `${cards.length === 1 ? '1 GPU' : `${cards.length} GPUs`}: ${cards.join(', ')}`);
   }
   if (result.code === 'ENOENT') return 'absent';
   // Also what a search comes to whose PATH has a folder that this user may not look into.
@@ -53,7 +52,8 @@ async function checkDriver(
       'A card or its driver is stuck: see dmesg; reboot.',
     );
   }
-  const known = nvidiaSmiExit(result.exitCode ?? -1);
+  // Some versions call that a success.
+  const known = nvidiaSmiExit(result.failed ? (result.exitCode ?? -1) : NO_GPU);
   if (known !== undefined) return problem(about, known.seen, known.mend);
   const said = firstLine(result.stderr || result.stdout || result.shortMessage);
   return problem(about, `${nvidiaSmi} fails: ${said}`, `Run it yourself: ${nvidiaSmi}. Then see dmesg.`);
@@ -63,9 +63,10 @@ function firstLine(text = ''): string {
   return text.split('\n')[0] ?? '';
 }
 
-/** "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)" gives the middle. */
-function cardName(line: string): string {
-  return line.replace(/^GPU \d+: /, '').replace(/ \(UUID:.*$/, '');
+/** Of each "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-…)" the middle. */
+function cardNames(list: string): string[] {
+  const lines = list.split('\n').filter((line) => line.startsWith('GPU '));
+  return lines.map((line) => line.replace(/^GPU \d+: /, '').replace(/ \(UUID:.*$/, ''));
 }
 
 async function checkToolkit(engine: EngineFacts | null, path: string): Promise<Finding> {
