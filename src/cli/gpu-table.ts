@@ -4,7 +4,7 @@ import { shortId, shortIds } from './container-name.ts';
 import { type Cell, table } from './table.ts';
 import { inert, type Terminal } from './terminal.ts';
 
-/** A line for each GPU. `names` are those of the containers that the caller may see, by id. */
+/** A line for each GPU, last those that are lost: another card may have their number. `names` are those of the containers that the caller may see, by id. */
 export function gpuTable(
   gpus: readonly Gpu[],
   names: ReadonlyMap<string, string>,
@@ -17,7 +17,8 @@ export function gpuTable(
     ...['INDEX', 'MODEL', 'CODE', ...states],
     ...['MEMORY', 'UTIL', 'TEMP', 'POWER', 'HOLDER', 'QUEUE', 'ID'],
   ];
-  const rows = gpus.map((gpu): Cell[] => [
+  const ordered = gpus.toSorted(lostLast);
+  const rows = ordered.map((gpu): Cell[] => [
     { text: String(gpu.index) },
     { text: inert(modelOf(gpu)) },
     { text: codeOf(gpu) },
@@ -31,6 +32,10 @@ export function gpuTable(
     { text: inert(shortIds(gpu.uuid)) },
   ]);
   return table(header, rows);
+}
+
+function lostLast(a: Gpu, b: Gpu): number {
+  return Number(a.state === 'lost') - Number(b.state === 'lost');
 }
 
 /** A MIG instance's own name has its profile, which the model doesn't. */

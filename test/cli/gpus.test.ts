@@ -94,6 +94,20 @@ test.each([
   },
 );
 
+test('those that are lost come last, whatever their number', async () => {
+  const lost = { ...gpu({ uuid: 'GPU-old' }), state: 'lost', stateReason: fallen } as const;
+  const unknown = { ...idle, index: 1, state: 'unknown', stateReason: 'it hangs' } as const;
+  const gpus = [[lost, gpu({ uuid: 'GPU-new' }), unknown, gpu({ uuid: 'GPU-2', index: 2 })]];
+  await using server = await startApiServer(scriptedApi({ gpus }));
+  const { stdout } = await berth(['gpus'], { env: { BERTH_HOST: server.url } });
+  expect(cellsOf(stdout).map(({ INDEX, STATE, ID }) => [INDEX, STATE, ID])).toEqual([
+    ['0', 'ok', 'GPU-new'],
+    ['1', 'unknown', 'GPU-1'],
+    ['2', 'ok', 'GPU-2'],
+    ['0', 'lost', 'GPU-old'],
+  ]);
+});
+
 test('--watch at a terminal breaks what it says beneath between words', async () => {
   const reason = 'a long reason. '.repeat(10).trim();
   const refusal = json(401, { title: 'Unauthorized', status: 401, detail: 'The token has ended.' });
