@@ -32,7 +32,10 @@ export function inOptions(error: unknown, wanted: NewContainer): unknown {
 function inCommands(message: string): string {
   return message
     .replace(' from /v1/gpu-models', '')
-    .replace('of a card from /v1/gpus', 'of a card, as "berth gpus" lists them');
+    .replace(
+      'the name of a card from /v1/gpus',
+      `a card's own name; "berth gpus" lists codes and models, "berth gpus --json" also the cards' own names`,
+    );
 }
 
 function optionOf(path: string, wanted: NewContainer): string {

@@ -169,7 +169,7 @@ describe('what the API refuses is told by the options that were typed', () => {
     [
       'a model that nobody knows',
       ['--gpu-model', 'a100', '--gpu-model', 'abacus'],
-      '--gpu-model abacus must be a code or a name, such as "a100", or the name of a card, as "berth gpus" lists them',
+      `--gpu-model abacus must be a code or a name, such as "a100", or a card's own name; "berth gpus" lists codes and models, "berth gpus --json" also the cards' own names`,
     ],
     [
       'GPUs that the machine lacks',
