@@ -4,7 +4,7 @@ import { shortId, shortIds } from './container-name.ts';
 import { type Cell, table } from './table.ts';
 import { inert, type Terminal } from './terminal.ts';
 
-/** A line for each GPU, last those that are lost: another card may have their number. `names` are those of the containers that the caller may see, by id. */
+/** A line for each GPU, last those that are lost. `names` are those of the containers that the caller may see, by id. */
 export function gpuTable(
   gpus: readonly Gpu[],
   names: ReadonlyMap<string, string>,
@@ -34,6 +34,7 @@ export function gpuTable(
   return table(header, rows);
 }
 
+/** A card in the place of a lost one has its number. */
 function lostLast(a: Gpu, b: Gpu): number {
   return Number(a.state === 'lost') - Number(b.state === 'lost');
 }
