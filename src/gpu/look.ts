@@ -4,6 +4,7 @@ import { cleanText } from './clean-text.ts';
 import { type MigInstance, parseMigInstances } from './mig-instances.ts';
 import type { Answer, NvidiaSmi } from './nvidia-smi.ts';
 import { type PciAddress, parseOffBus } from './pci-address.ts';
+import { noneFoundReason } from './reasons.ts';
 
 /** What one look at the machine's cards gave. */
 export type Look =
@@ -84,14 +85,9 @@ function readOutput(code: number, stdout: string, stderr: string): Look {
   if (offBus.length > 0) return { kind: 'off-bus', addresses: offBus, reason };
   // Exit code 6, and 0 from some versions.
   if (/^no devices were found/im.test(said)) {
-    return { kind: 'seen', ...rows, reason: noDevices(), offBus, mig: null };
+    return { kind: 'seen', ...rows, reason: noneFoundReason(), offBus, mig: null };
   }
   return failed(reason);
-}
-
-function noDevices(): string {
-  const meaning = nvidiaSmiExit(6);
-  return meaning === undefined ? 'the driver finds no GPU' : `${meaning.seen}. ${meaning.mend}`;
 }
 
 function firstLine(text: string): string {

@@ -1,5 +1,3 @@
-/** Why a card is lost, for a person: what happened and what to do about it; and how several such are told together. */
-
 import { nvidiaSmiExit } from '../domain/nvidia-smi-exit.ts';
 
 const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' });
