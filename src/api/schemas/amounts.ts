@@ -65,7 +65,8 @@ export const GpuMemory = quantity(
   'must be at least 1Mi',
 )
   .nullable()
-  .openapi({ type: ['string', 'null'] });
+  // With the other fields' examples, a GPU not among them, an amount would be refused.
+  .openapi({ type: ['string', 'null'], example: null });
 
 /** How large /dev/shm is. */
 export const ShmSize = quantity(
