@@ -14,6 +14,9 @@ import type { ContainerGpus } from './situation.ts';
 const TICK_MS = 30_000;
 const RETRY_MS = 1_000;
 
+/** Nobody waits. */
+const NOBODY = new GpuLine([], () => '');
+
 /** What the scheduler works with. */
 export interface GpuSchedulerTools {
   readonly books: GpuStore;
@@ -34,7 +37,7 @@ export class GpuScheduler implements AsyncDisposable {
   readonly #tools: GpuSchedulerTools;
   readonly #closing = new AbortController();
   readonly #losses = new GpuLosses();
-  #line = new GpuLine([], () => '');
+  #line = NOBODY;
   #isHeld = false;
   #due = Promise.withResolvers<void>();
   #loop: Promise<void> | undefined;
@@ -133,7 +136,8 @@ export class GpuScheduler implements AsyncDisposable {
   /** One look at all who wait. */
   async #settle(signal: AbortSignal): Promise<void> {
     const { books, engine, log, kick } = this.#tools;
-    const use = (await books.hasWaiting()) ? [...(await engine.gpuUse(signal)).values()] : [];
+    if (!(await books.hasWaiting())) return this.#remember(NOBODY, (await books.holdings()).length > 0);
+    const use = [...(await engine.gpuUse(signal)).values()];
     const inventory = this.#tools.inventory();
     const { now, outcome } = await books.settle((now) => {
       const taken = [...now.holdings, ...strays(now, use)];
@@ -148,10 +152,16 @@ export class GpuScheduler implements AsyncDisposable {
     const { grants, line } = outcome;
     for (const { containerId, revision, gpus } of grants)
       log.info({ containerId, revision, gpus }, 'GPUs taken');
+    this.#remember(line, now.holdings.length + grants.length > 0);
+    for (const id of idsOf(grants)) kick(id);
+  }
+
+  /** Whoever is told something else than before is looked at. */
+  #remember(line: GpuLine, isHeld: boolean): void {
     const before = this.#line;
     this.#line = line;
-    this.#isHeld = now.holdings.length + grants.length > 0;
-    for (const id of new Set([...idsOf(grants), ...this.#line.changedSince(before)])) kick(id);
+    this.#isHeld = isHeld;
+    for (const id of line.changedSince(before)) this.#tools.kick(id);
   }
 
   /** That the engine is away is the reconciler's to say. */
