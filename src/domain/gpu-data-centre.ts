@@ -1,14 +1,14 @@
-import { type GpuLine, gpuLine } from './gpu-line.ts';
+import { type GpuSeries, gpuSeries } from './gpu-series.ts';
 
 /** The documented data-centre cards, in the document's order. */
-export const DOCUMENTED_DATA_CENTRE: GpuLine = gpuLine(
+export const DOCUMENTED_DATA_CENTRE: GpuSeries = gpuSeries(
   ['', 'tesla'],
   /^tesla-/,
   'h100 a100 a40 a16 t4 v100 tesla-p4 tesla-p100 tesla-k80',
 );
 
 /** From Volta on, newest first, without the documented ones. */
-const DATA_CENTRE = gpuLine(
+const DATA_CENTRE = gpuSeries(
   ['', 'tesla'],
   /^$/,
   `
@@ -20,7 +20,7 @@ const DATA_CENTRE = gpuLine(
 );
 
 /** Up to Pascal: they are called Tesla, as the documented ones are. */
-const TESLA = gpuLine(
+const TESLA = gpuSeries(
   ['', 'tesla'],
   /^tesla-/,
   `
@@ -31,20 +31,20 @@ const TESLA = gpuLine(
 );
 
 /** Kepler cards that are called GRID without being a vGPU. */
-const GRID = gpuLine(['grid'], /^grid-/, 'grid-k520 grid-k340 grid-k2 grid-k1');
+const GRID = gpuSeries(['grid'], /^grid-/, 'grid-k520 grid-k340 grid-k2 grid-k1');
 
 /** Cards made for mining. */
-const MINING = gpuLine(
+const MINING = gpuSeries(
   [''],
   /^$/,
   'cmp-170hx cmp-90hx cmp-70hx cmp-50hx cmp-40hx cmp-30hx p106-100 p106-090 p104-101 p104-100',
 );
 
 /** The desktop machine whose processor and GPU share their memory. */
-const DESKTOP = gpuLine([''], /^$/, 'gb10');
+const DESKTOP = gpuSeries([''], /^$/, 'gb10');
 
 /** Modules, which share it too; most drivers say only the chip. */
-const JETSON = gpuLine(
+const JETSON = gpuSeries(
   ['', 'jetson', 'tegra'],
   /^jetson-/,
   `
@@ -54,5 +54,5 @@ const JETSON = gpuLine(
   `,
 );
 
-export const CURRENT_DATA_CENTRE: readonly GpuLine[] = [DATA_CENTRE, DESKTOP];
-export const OTHER_DATA_CENTRE: readonly GpuLine[] = [JETSON, TESLA, GRID, MINING];
+export const CURRENT_DATA_CENTRE: readonly GpuSeries[] = [DATA_CENTRE, DESKTOP];
+export const OTHER_DATA_CENTRE: readonly GpuSeries[] = [JETSON, TESLA, GRID, MINING];

@@ -1,10 +1,10 @@
-import { type GpuBrand, type GpuLine, gpuLine } from './gpu-line.ts';
+import { type GpuBrand, type GpuSeries, gpuSeries } from './gpu-series.ts';
 
 const BRANDS: readonly GpuBrand[] = ['', 'geforce'];
 const COMMON = /^(rtx|gtx|gt|geforce)-/;
 
 /** The documented GeForce cards, in the document's order. */
-export const DOCUMENTED_GEFORCE: GpuLine = gpuLine(
+export const DOCUMENTED_GEFORCE: GpuSeries = gpuSeries(
   BRANDS,
   COMMON,
   `
@@ -14,7 +14,7 @@ export const DOCUMENTED_GEFORCE: GpuLine = gpuLine(
 );
 
 /** The desktop cards with ray tracing, without the documented ones. */
-const RTX = gpuLine(
+const RTX = gpuSeries(
   BRANDS,
   COMMON,
   `
@@ -26,7 +26,7 @@ const RTX = gpuLine(
 );
 
 /** What the driver calls "Laptop GPU" or, up to 20, "with Max-Q Design" is a slower chip: a model of its own, "-laptop". */
-const RTX_LAPTOP = gpuLine(
+const RTX_LAPTOP = gpuSeries(
   BRANDS,
   COMMON,
   `
@@ -38,7 +38,7 @@ const RTX_LAPTOP = gpuLine(
   `,
 );
 
-const GTX = gpuLine(
+const GTX = gpuSeries(
   BRANDS,
   COMMON,
   `
@@ -52,7 +52,7 @@ const GTX = gpuLine(
   `,
 );
 
-const SMALL = gpuLine(
+const SMALL = gpuSeries(
   BRANDS,
   COMMON,
   `
@@ -63,11 +63,11 @@ const SMALL = gpuLine(
 );
 
 /** Two cards were called Titan X: that of Maxwell is a "GeForce GTX TITAN X", that of Pascal a "TITAN X (Pascal)". */
-const TITAN = gpuLine(
+const TITAN = gpuSeries(
   BRANDS,
   /^$/,
   'titan-rtx titan-v titan-xp titan-x gtx-titan-x gtx-titan-z gtx-titan-black gtx-titan',
 );
 
-export const CURRENT_GEFORCE: readonly GpuLine[] = [RTX];
-export const OTHER_GEFORCE: readonly GpuLine[] = [RTX_LAPTOP, TITAN, GTX, SMALL];
+export const CURRENT_GEFORCE: readonly GpuSeries[] = [RTX];
+export const OTHER_GEFORCE: readonly GpuSeries[] = [RTX_LAPTOP, TITAN, GTX, SMALL];

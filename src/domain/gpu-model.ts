@@ -1,10 +1,10 @@
-import { GPU_LINES } from './gpu-catalogue.ts';
-import type { GpuModel } from './gpu-line.ts';
+import { GPU_SERIES } from './gpu-catalogue.ts';
+import type { GpuModel } from './gpu-series.ts';
 
-export type { GpuModel } from './gpu-line.ts';
+export type { GpuModel } from './gpu-series.ts';
 
 /** Every model that a container may wish for: the documented ones in the document's order, then the others. */
-export const GPU_MODELS: readonly GpuModel[] = GPU_LINES.flatMap(({ models }) => models);
+export const GPU_MODELS: readonly GpuModel[] = GPU_SERIES.flatMap(({ models }) => models);
 
 const BY_WORD: ReadonlyMap<string, GpuModel> = new Map(
   GPU_MODELS.flatMap((model) => [[model.code, model] as const, [model.name.toLowerCase(), model] as const]),

@@ -1,5 +1,5 @@
-import { GPU_LINES } from './gpu-catalogue.ts';
-import type { GpuModel } from './gpu-line.ts';
+import { GPU_SERIES } from './gpu-catalogue.ts';
+import type { GpuModel } from './gpu-series.ts';
 
 /**
  * The catalogue's entry for a card, from its name as nvidia-smi says it: "NVIDIA A100-SXM4-80GB", "Tesla T4",
@@ -60,7 +60,7 @@ const VGPU_BOARDS = boards({
 });
 
 const MODELS: ReadonlyMap<string, GpuModel> = new Map(
-  GPU_LINES.flatMap(({ brands, models }) =>
+  GPU_SERIES.flatMap(({ brands, models }) =>
     models.flatMap((model) => {
       const { words } = parsed(model.name.toLowerCase());
       return brands.map((brand) => [keyOf(brand, words), model] as const);

@@ -1,7 +1,7 @@
-import { type GpuLine, gpuLine } from './gpu-line.ts';
+import { type GpuSeries, gpuSeries } from './gpu-series.ts';
 
 /** Workstation, Max-Q workstation, server and SFF editions are form factors of one model. */
-const RTX_PRO_BLACKWELL = gpuLine(
+const RTX_PRO_BLACKWELL = gpuSeries(
   [''],
   /-blackwell/,
   `
@@ -9,7 +9,7 @@ const RTX_PRO_BLACKWELL = gpuLine(
   `,
 );
 
-const RTX_PRO_BLACKWELL_OTHER = gpuLine(
+const RTX_PRO_BLACKWELL_OTHER = gpuSeries(
   [''],
   /-blackwell/,
   `
@@ -21,7 +21,7 @@ const RTX_PRO_BLACKWELL_OTHER = gpuLine(
   `,
 );
 
-const RTX_ADA = gpuLine(
+const RTX_ADA = gpuSeries(
   [''],
   /^$/,
   `
@@ -29,7 +29,7 @@ const RTX_ADA = gpuLine(
   `,
 );
 
-const RTX_ADA_OTHER = gpuLine(
+const RTX_ADA_OTHER = gpuSeries(
   [''],
   /^$/,
   `
@@ -41,7 +41,7 @@ const RTX_ADA_OTHER = gpuLine(
 );
 
 /** Ampere; the first drivers still said Quadro. */
-const RTX_A = gpuLine(
+const RTX_A = gpuSeries(
   ['', 'quadro'],
   /^rtx-/,
   `
@@ -49,7 +49,7 @@ const RTX_A = gpuLine(
   `,
 );
 
-const RTX_A_OTHER = gpuLine(
+const RTX_A_OTHER = gpuSeries(
   ['', 'quadro'],
   /^rtx-/,
   `
@@ -61,7 +61,7 @@ const RTX_A_OTHER = gpuLine(
 );
 
 /** Turing without ray tracing. */
-const T = gpuLine(
+const T = gpuSeries(
   ['', 'quadro'],
   /^quadro-/,
   `
@@ -70,7 +70,7 @@ const T = gpuLine(
 );
 
 /** Turing back to Kepler. */
-const QUADRO = gpuLine(
+const QUADRO = gpuSeries(
   ['', 'quadro'],
   /^quadro-/,
   `
@@ -90,10 +90,10 @@ const QUADRO = gpuLine(
   `,
 );
 
-const NVS = gpuLine([''], /^$/, 'nvs-810 nvs-510');
+const NVS = gpuSeries([''], /^$/, 'nvs-810 nvs-510');
 
-export const CURRENT_WORKSTATION: readonly GpuLine[] = [RTX_PRO_BLACKWELL, RTX_ADA, RTX_A];
-export const OTHER_WORKSTATION: readonly GpuLine[] = [
+export const CURRENT_WORKSTATION: readonly GpuSeries[] = [RTX_PRO_BLACKWELL, RTX_ADA, RTX_A];
+export const OTHER_WORKSTATION: readonly GpuSeries[] = [
   QUADRO,
   RTX_PRO_BLACKWELL_OTHER,
   RTX_ADA_OTHER,

@@ -10,17 +10,17 @@ export interface GpuModel {
 export type GpuBrand = '' | 'tesla' | 'quadro' | 'geforce' | 'grid' | 'jetson' | 'tegra';
 
 /** Models that are named alike. */
-export interface GpuLine {
+export interface GpuSeries {
   /** Those that the driver may put before the name: "Tesla T4" and "NVIDIA T4" are one card, "GeForce T4" is none. */
   readonly brands: readonly GpuBrand[];
   readonly models: readonly GpuModel[];
 }
 
 /**
- * A line from the names of its models, apart by white space: "rtx-4070-ti rtx-4070-ti-laptop". The code is the name without
- * what all in the line have in common, `common`, and without dashes: "4070ti", "4070tilaptop".
+ * A series from the names of its models, apart by white space: "rtx-4070-ti rtx-4070-ti-laptop". The code is the name without
+ * what all in it have in common, `common`, and without dashes: "4070ti", "4070tilaptop".
  */
-export function gpuLine(brands: readonly GpuBrand[], common: RegExp, names: string): GpuLine {
+export function gpuSeries(brands: readonly GpuBrand[], common: RegExp, names: string): GpuSeries {
   const models = names
     .trim()
     .split(/\s+/)
