@@ -46,7 +46,13 @@ export class GpuParts implements AsyncDisposable {
   start(): void {
     this.watch.start();
     this.#run(this.watch.detected().then(() => this.scheduler.start()));
-    this.#run(watchGpuHealth(this.#options, this.#closing.signal));
+    const { engine, log, onFault } = this.#options;
+    // What an instance lost, the machine may have lost.
+    const onFaultSeen = async (fault: GpuFault) => {
+      await onFault(fault);
+      await this.watch.lookNow();
+    };
+    this.#run(watchGpuHealth({ engine, log, onFault: onFaultSeen }, this.#closing.signal));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
