@@ -1,3 +1,5 @@
+import type { Container } from './container.ts';
+
 /**
  * What can happen to a container or a GPU.
  * - `deploying`: a revision was accepted. `deployed`: it answers. `failed`: it won't run. `deleted`: the container is gone.
@@ -35,6 +37,19 @@ export interface NewEvent {
   readonly reason: string | null;
   /** Which GPUs, by uuid. */
   readonly gpus: readonly string[];
+}
+
+/** What an event may say besides whose container it is about. */
+export type EventDetail = Pick<NewEvent, 'revision'> & Partial<Pick<NewEvent, 'reason' | 'gpus'>>;
+
+/** Something that happened to a revision of a container. */
+export function containerEvent(
+  kind: EventKind,
+  { id, createdBy, latest }: Container,
+  detail: EventDetail,
+): NewEvent {
+  const { revision, reason = null, gpus = [] } = detail;
+  return { kind, owner: createdBy, containerId: id, name: latest.spec.name, revision, reason, gpus };
 }
 
 /** Something that happened, recorded. */

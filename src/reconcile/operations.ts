@@ -38,7 +38,7 @@ export async function carryOut(
     case 'note-exit':
       return await noteExit(operation, subject, tools, signal);
     case 'note-return':
-      return await tell(tools, 'recovered', { containerId, revision: operation.revision.number });
+      return await tell(tools, 'recovered', containerId, { revision: operation.revision.number });
     case 'note-setback':
       memory.setBack(operation.revision, { reason: operation.reason, now: tools.now() });
       return;
@@ -84,5 +84,5 @@ async function noteExit(
     { containerId, revision: revision.number, instance: instance.id, reason },
     'instance ended by itself',
   );
-  await tell(tools, 'ended', { containerId, revision: revision.number }, { reason });
+  await tell(tools, 'ended', containerId, { revision: revision.number, reason });
 }

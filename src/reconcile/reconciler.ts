@@ -67,7 +67,7 @@ export class Reconciler implements AsyncDisposable {
     if (gpuFaults.has(instanceId)) return;
     gpuFaults.set(instanceId, reason);
     this.kick(containerId);
-    await tell(this.#tools, 'gpu-lost', fault, fault);
+    await tell(this.#tools, 'gpu-lost', containerId, fault);
   }
 
   /** Says that an instance took more disk than it may, and must go. */

@@ -1,16 +1,13 @@
-import type { EventKind } from '../domain/event.ts';
+import { containerEvent, type EventDetail, type EventKind } from '../domain/event.ts';
 import type { Tools } from './tools.ts';
 
 /** Records what happened to a container's revision; nothing where the container was deleted meanwhile. */
 export async function tell(
   { containers, events }: Pick<Tools, 'containers' | 'events'>,
   kind: EventKind,
-  { containerId, revision }: { readonly containerId: string; readonly revision: number },
-  more: { readonly reason?: string; readonly gpus?: readonly string[] } = {},
+  containerId: string,
+  detail: EventDetail,
 ): Promise<void> {
   const container = await containers.get(containerId);
-  if (container === undefined) return;
-  const { createdBy: owner, latest } = container;
-  const { reason = null, gpus = [] } = more;
-  await events.add({ kind, owner, containerId, name: latest.spec.name, revision, reason, gpus });
+  if (container !== undefined) await events.add(containerEvent(kind, container, detail));
 }

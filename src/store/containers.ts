@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Container, Revision, Status } from '../domain/container.ts';
 import type { ContainerSpec } from '../domain/container-spec.ts';
 import { noSuchContainer } from '../domain/errors.ts';
-import type { EventKind } from '../domain/event.ts';
+import { containerEvent } from '../domain/event.ts';
 import { gpuNeedOf, isSameNeed } from '../domain/gpu.ts';
 import {
   findContainer,
@@ -134,7 +134,10 @@ export class ContainerStore {
       const container = await findContainer(trx, id);
       if (container === undefined) return false;
       await trx.deleteFrom('containers').where('id', '=', id).execute();
-      await this.#tell(trx, 'deleted', container, container.latest.number);
+      await this.#events.record(
+        trx,
+        containerEvent('deleted', container, { revision: container.latest.number }),
+      );
       return true;
     });
   }
@@ -172,7 +175,8 @@ export class ContainerStore {
         .executeTakeFirst();
       if (numUpdatedRows > 0n) await releaseHostnames(trx, id, hostnames);
       const container = await findContainer(trx, id);
-      if (container !== undefined) await this.#tell(trx, 'deployed', container, number);
+      if (container === undefined) return;
+      await this.#events.record(trx, containerEvent('deployed', container, { revision: number }));
     });
   }
 
@@ -181,7 +185,8 @@ export class ContainerStore {
     await this.#db.transaction().execute(async (trx) => {
       await setOutcome(trx, id, number, { kind: 'failed', reason });
       const container = await findContainer(trx, id);
-      if (container !== undefined) await this.#tell(trx, 'failed', container, number, reason);
+      if (container === undefined) return;
+      await this.#events.record(trx, containerEvent('failed', container, { revision: number, reason }));
     });
   }
 
@@ -201,18 +206,7 @@ export class ContainerStore {
     const { latest } = container;
     const wantsElse = before === null || !isSameNeed(gpuNeedOf(before), gpuNeedOf(latest.spec));
     if (latest.spec.gpu > 0) await joinGpuQueue(trx, id, wantsElse);
-    await this.#tell(trx, 'deploying', container, latest.number);
+    await this.#events.record(trx, containerEvent('deploying', container, { revision: latest.number }));
     return container;
-  }
-
-  async #tell(
-    trx: Trx,
-    kind: EventKind,
-    { id, createdBy, latest }: Container,
-    revision: number,
-    reason: string | null = null,
-  ): Promise<void> {
-    const about = { owner: createdBy, containerId: id, name: latest.spec.name, revision };
-    await this.#events.record(trx, { kind, ...about, reason, gpus: [] });
   }
 }

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Container } from '../domain/container.ts';
-import type { EventKind, NewEvent } from '../domain/event.ts';
+import { containerEvent } from '../domain/event.ts';
 import { type GpuHolding, lackingGpus } from '../domain/gpu.ts';
 import { findContainer, readContainer, type Trx } from './container-rows.ts';
 import type { Database } from './database.ts';
@@ -84,12 +84,13 @@ export class GpuStore {
       for (const { container } of books.waiting) {
         const granted = grants.filter(({ containerId }) => containerId === container.id);
         for (const { revision, gpus } of granted)
-          await this.#tell(trx, 'gpu-taken', container, { revision, gpus });
+          await this.#events.record(trx, containerEvent('gpu-taken', container, { revision, gpus }));
         const [lacking] = lackingGpus(container, holdings);
         if (lacking === undefined) await leaveQueue(trx, container.id);
         else if (await isUnannounced(trx, container.id)) {
           const reason = outcome.reasonFor(container.id, lacking.number);
-          await this.#tell(trx, 'gpu-waiting', container, { revision: lacking.number, reason });
+          const detail = { revision: lacking.number, reason };
+          await this.#events.record(trx, containerEvent('gpu-waiting', container, detail));
         }
       }
       return { now: books, outcome };
@@ -118,16 +119,6 @@ export class GpuStore {
       const isThere = (await findContainer(trx, containerId)) !== undefined;
       if (again && isThere) await joinGpuQueueFirst(trx, containerId);
     });
-  }
-
-  async #tell(
-    trx: Trx,
-    kind: EventKind,
-    { id, createdBy, latest }: Container,
-    what: Pick<NewEvent, 'revision'> & Partial<Pick<NewEvent, 'reason' | 'gpus'>>,
-  ): Promise<void> {
-    const about = { owner: createdBy, containerId: id, name: latest.spec.name };
-    await this.#events.record(trx, { kind, ...about, reason: null, gpus: [], ...what });
   }
 }
 
@@ -164,11 +155,8 @@ async function readHoldings(trx: Trx, containerId: string | null): Promise<reado
 }
 
 async function insertHolding(trx: Trx, holding: GpuHolding): Promise<void> {
-  const { containerId, revision, owner, name, gpus, memoryBytes, handover } = holding;
-  const of = {
-    ...{ container_id: containerId, revision, owner, name },
-    ...{ memory: memoryBytes, handover: handover ? 1 : 0 },
-  };
+  const { containerId, gpus, memoryBytes, handover, ...same } = holding;
+  const of = { ...same, container_id: containerId, memory: memoryBytes, handover: handover ? 1 : 0 };
   await trx
     .insertInto('gpu_holdings')
     .values(gpus.map((gpu) => ({ ...of, gpu })))
