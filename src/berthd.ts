@@ -10,8 +10,9 @@ import { openLog } from './log.ts';
 /** The terminal and npm both pass on one Ctrl-C: what comes within this time is not a second one. In milliseconds. */
 const ONE_KEY_PRESS_MS = 1_000;
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+/** Resolves at the first SIGTERM or SIGINT, or when the terminal is closed; a second one ends the process at once. */
 function askedToStop(): Promise<NodeJS.Signals> {
+  const inTerminal = isatty(0);
   return new Promise((resolve) => {
     let first: number | undefined;
     const onSignal = (signal: NodeJS.Signals) => {
@@ -21,22 +22,19 @@ function askedToStop(): Promise<NodeJS.Signals> {
     };
     process.on('SIGTERM', onSignal);
     process.on('SIGINT', onSignal);
-    // A terminal that was closed is no terminal any more.
-    if (isatty(0)) process.on('SIGHUP', (signal) => !isatty(0) && onSignal(signal));
+    // Otherwise it asks for a look at the GPUs. A terminal that was closed is no terminal any more.
+    process.on('SIGHUP', (signal) => inTerminal && !isatty(0) && onSignal(signal));
   });
 }
 
 try {
   const stop = askedToStop();
-  // Until it serves it looks anyway.
-  let onHangUp = async () => {};
-  process.on('SIGHUP', () => onHangUp());
   const root = process.getuid?.() === 0;
   const config = readConfig({ args: process.argv.slice(2), env: process.env, root, home: homedir() });
   const journal = process.env.JOURNAL_STREAM !== undefined;
   const log = openLog({ name: 'berthd', level: config.logLevel, journal });
   await using daemon = await startDaemon(config, log);
-  onHangUp = () => daemon.lookForGpus();
+  process.on('SIGHUP', () => daemon.lookForGpus());
   process.stdout.write(
     `berthd serves: API ${daemon.apiUrl}, containers ${daemon.gatewayUrl}, socket ${config.socket}\n`,
   );
