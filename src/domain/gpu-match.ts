@@ -14,8 +14,8 @@ export type GpuFit =
 
 /**
  * The devices of a machine that would do, in groups; a container's devices are all of one group, whose devices are all of one
- * model, and MIG instances of one profile. A group may have fewer than are needed. What is best comes first: in the order of the wishes, or without any by
- * ascending memory. It is about what the machine has, so that a lost device counts.
+ * model, and MIG instances of one profile. A group may have fewer than are needed. What is best comes first: in the order
+ * of the wishes, or without any by ascending memory. It is about what the machine has, so that a lost device counts.
  */
 export function suitableGpus(gpus: readonly Gpu[], need: GpuNeed): readonly (readonly Gpu[])[] {
   const { memoryBytes } = need;

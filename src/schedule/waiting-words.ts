@@ -29,7 +29,7 @@ function wanted(request: GpuRequest): string {
   return count === 1 ? `${memory} on a ${kind}` : `${memory} on each of ${count} ${kind}`;
 }
 
-/** The wishes, those that this machine has where it has any. */
+/** The wishes that this machine has; all of them where it has none. */
 function named(wishes: readonly string[], gpus: readonly Gpu[]): string {
   const isHere = (word: string) => {
     const code = findGpuModel(word)?.code;
