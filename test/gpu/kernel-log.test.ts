@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { GpuWatch } from '../../src/gpu/gpu-watch.ts';
+import type { GpuWatch, GpuWatchOptions } from '../../src/gpu/gpu-watch.ts';
 import { fatalReason, parseXid } from '../../src/gpu/xid.ts';
 import { StandInNvidiaSmi } from '../support/nvidia-smi.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -118,6 +118,18 @@ function lostOf(watch: GpuWatch): readonly string[] {
   return watch.latest().gpus.flatMap(({ uuid, state }) => (state.kind === 'lost' ? [uuid] : []));
 }
 
+/** A watch that has looked once and follows a log. */
+async function following(
+  kernelLog: string,
+  standIn: StandInNvidiaSmi,
+  options: Partial<GpuWatchOptions> = {},
+): Promise<ReturnType<typeof watched>> {
+  const made = watched(standIn.path, { kernelLog, times: { kernelLogMs: 5 }, ...options });
+  made.watch.start();
+  await made.watch.detected();
+  return made;
+}
+
 describe('a card that the kernel reports broken', () => {
   test('is lost at once, even while nvidia-smi still calls it well', async () => {
     await using folder = await temporaryFolder();
@@ -125,14 +137,8 @@ describe('a card that the kernel reports broken', () => {
     await writeFile(kernelLog, OFF_BUS.replace('0000:41', '0000:C1'));
     await using standIn = await StandInNvidiaSmi.of('four-a40');
     let now = 0;
-    const { watch, lines } = watched(standIn.path, {
-      kernelLog,
-      now: () => now,
-      times: { kernelLogMs: 5 },
-    });
+    const { watch, lines } = await following(kernelLog, standIn, { now: () => now });
     await using _ = watch;
-    watch.start();
-    await watch.detected();
     const before = (await standIn.questions()).length;
     // What was in the log before is none of ours; what comes again and again is told once.
     await vi.waitFor(async () => {
@@ -155,13 +161,8 @@ describe('a card that the kernel reports broken', () => {
     const kernelLog = join(folder.path, 'kmsg');
     await writeFile(kernelLog, '');
     await using standIn = await StandInNvidiaSmi.of('a100-old-mig');
-    const { watch } = watched(standIn.path, {
-      kernelLog,
-      times: { kernelLogMs: 5 },
-    });
+    const { watch } = await following(kernelLog, standIn);
     await using _ = watch;
-    watch.start();
-    await watch.detected();
     await vi.waitFor(async () => {
       await appendFile(kernelLog, OFF_BUS.replace('0000:41', '0000:36'));
       expect(lostOf(watch)).toHaveLength(3);
@@ -174,10 +175,8 @@ describe('a card that the kernel reports broken', () => {
     const kernelLog = join(folder.path, 'kmsg');
     await writeFile(kernelLog, '');
     await using standIn = await StandInNvidiaSmi.of('four-a40');
-    const { watch } = watched(standIn.path, { kernelLog, times: { kernelLogMs: 5 } });
+    const { watch } = await following(kernelLog, standIn);
     await using _ = watch;
-    watch.start();
-    await watch.detected();
     const before = (await standIn.questions()).length;
     await vi.waitFor(async () => {
       await appendFile(kernelLog, OFF_BUS.replace(': 79', ': 31'));
@@ -195,13 +194,8 @@ describe('the log itself', () => {
     // With a writer, a pipe that holds nothing is empty and not at its end.
     await using writer = await open(kernelLog, 'r+');
     await using standIn = await StandInNvidiaSmi.of('four-a40');
-    const { watch } = watched(standIn.path, {
-      kernelLog,
-      times: { kernelLogMs: 5 },
-    });
+    const { watch } = await following(kernelLog, standIn);
     await using _ = watch;
-    watch.start();
-    await watch.detected();
     const before = (await standIn.questions()).length;
     await vi.waitFor(async () => {
       await writer.write(OFF_BUS.replace(': 79', ': 31'));
